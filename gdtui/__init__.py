@@ -1,0 +1,1 @@
+"""gdtui: a gradient-descent laboratory for the terminal."""

@@ -1,0 +1,1 @@
+"""Descent: how it is minimised."""

@@ -1,0 +1,1 @@
+"""Problems: what is minimised, f(θ) = mean over samples of ℓᵢ(θ)."""

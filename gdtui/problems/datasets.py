@@ -1,0 +1,72 @@
+"""Datasets: samples (x, y) as arrays, and the data that ships with gdtui."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """n samples of d features and one target, read-only.
+
+    Attributes:
+        name: where it comes from: a shipped dataset's name, or a file's path.
+        x: features, shape (n, d), finite float64, C order.
+        y: targets, shape (n,), finite float64.
+        features: the names of the d features.
+        target: the name of the target.
+        dropped: rows left out because values were missing.
+    """
+
+    name: str
+    x: Array
+    y: Array
+    features: tuple[str, ...]
+    target: str
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        self.x.setflags(write=False)
+        self.y.setflags(write=False)
+
+    def standardized(self) -> Dataset:
+        """The same samples with each feature at mean 0 and variance 1 (over n); a constant feature becomes 0."""
+        deviation = self.x.std(axis=0)
+        deviation[deviation == 0] = 1.0
+        return replace(self, x=(self.x - self.x.mean(axis=0)) / deviation)
+
+
+def from_columns(name: str, columns: dict[str, Sequence[float]], target: str) -> Dataset:
+    """A dataset from columns by name: one is the target, the others are the features, in their order."""
+    import numpy as np
+
+    features = tuple(column for column in columns if column != target)
+    x = np.column_stack([np.asarray(columns[f], dtype=np.float64) for f in features])
+    return Dataset(name, np.ascontiguousarray(x), np.asarray(columns[target], dtype=np.float64), features, target)
+
+
+def tutorial() -> Dataset:
+    """The tutorial's three samples of y = 2x."""
+    return from_columns("tutorial", {"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.0]}, target="y")
+
+
+def faithful() -> Dataset:
+    """Old Faithful: 272 eruptions' lengths and the waiting times to the next, in minutes (Azzalini & Bowman 1990)."""
+    with files("gdtui.problems").joinpath("data/faithful.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: [float(row[name]) for row in rows] for name in ("eruptions", "waiting")}
+    return from_columns("faithful", columns, target="waiting")
+
+
+DATASETS: dict[str, Callable[[], Dataset]] = {"tutorial": tutorial, "faithful": faithful}
+"""The data that ships, by the name of `--data`."""
