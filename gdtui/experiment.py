@@ -68,7 +68,7 @@ class Experiment:
         words = []
         for setting in SETTINGS.values():
             value = getattr(self, setting.name)
-            if value not in ((), "", False):
+            if value not in ((), "") and value is not False:
                 words.append(f"{setting.option}={setting.write(value)}")
         return " ".join(words)
 
@@ -263,7 +263,7 @@ def _check_flag(name: str) -> Callable[[Any], None]:
 
 def _check_lr(value: Any) -> None:
     if not isinstance(value, float) or not (math.isfinite(value) and value > 0):
-        raise InputError("lr", f"learning rate must be a positive number, got {value!r}")
+        raise InputError("lr", f"learning rate must be a positive number, got {value}")
 
 
 def _check_batch_size(value: Any) -> None:

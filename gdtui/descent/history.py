@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,3 +34,105 @@ def extremes(values: NDArray[np.float64], block: int) -> NDArray[np.intp]:
     if whole < m:
         picked = np.concatenate([picked, whole + extremes(values[whole:], m - whole)])
     return np.unique(picked)
+
+
+class Column(IntEnum):
+    """What each row of a history holds, an epoch a row."""
+
+    EPOCH = 0
+    UPDATES = 1
+    VISITED = 2
+    SECONDS = 3
+    LOSS = 4
+    VISIT_LOSS = 5
+    LR = 6
+
+
+Row = tuple[float, ...]
+
+KEPT = 65_536
+"""Rows that are kept exactly; a longer run is thinned to between half as many and as many."""
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryView:
+    """A history as it stood at one moment."""
+
+    _settled: NDArray[np.float64]
+    _recent: tuple[Row, ...]
+
+    @cached_property
+    def rows(self) -> NDArray[np.float64]:
+        """Shape (m, 7), epoch 0 first and the newest last; columns as in `Column`."""
+        if not self._recent:
+            return self._settled
+        return np.concatenate([self._settled, np.array(self._recent)])
+
+    @property
+    def first_loss(self) -> float:
+        """f at the start."""
+        return float(self._settled[0, Column.LOSS])
+
+    def column(self, column: Column) -> NDArray[np.float64]:
+        """One column, shape (m,)."""
+        return self.rows[:, column]
+
+
+class History:
+    """The epochs of a run, appended one by one; memory is bounded however many they are.
+
+    Once `kept` rows are full, every four consecutive rows become two, the smallest and the largest loss among them, and
+    from then on twice as many epochs share two rows. Epoch 0 and the newest epoch always stay. What is kept depends on
+    the epochs alone, not on when anybody looked.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        if kept < 4 or kept % 4:
+            raise ValueError(f"kept must be a multiple of 4, got {kept}")
+        self._kept = kept
+        self._rows = np.empty((64, len(Column)))
+        self._count = 0
+        self._span = 1
+        self._pending: list[Row] = []
+        self._pending_epochs = 0
+
+    def append(self, row: Row) -> None:
+        """Add the newest epoch; `row` as in `Column`."""
+        if self._span == 1 or self._count == 0:
+            self._settle(row)
+            return
+        low, high = (self._pending[0], self._pending[1]) if self._pending else (row, row)
+        low = row if row[Column.LOSS] < low[Column.LOSS] else low
+        high = row if row[Column.LOSS] >= high[Column.LOSS] else high
+        self._pending = [low, high, row]
+        self._pending_epochs += 1
+        if self._pending_epochs == self._span:
+            for extreme in sorted((low, high)):
+                self._settle(extreme)
+            self._pending, self._pending_epochs = [], 0
+
+    def view(self) -> HistoryView:
+        """The history as it is now; what is appended later does not show in it."""
+        settled = self._rows[: self._count]
+        settled.setflags(write=False)
+        return HistoryView(settled, tuple(sorted(set(self._pending))))
+
+    def _settle(self, row: Row) -> None:
+        if self._count == self._kept + 1:
+            self._thin()
+        if self._count == len(self._rows):
+            # A view may still look at the old rows: they are left alone.
+            grown = np.empty((min(2 * self._count, self._kept + 1), len(Column)))
+            grown[: self._count] = self._rows
+            self._rows = grown
+        self._rows[self._count] = row
+        self._count += 1
+
+    def _thin(self) -> None:
+        rows = self._rows[1:]
+        picked = rows[extremes(rows[:, Column.LOSS], 4)]
+        thinned = np.empty_like(self._rows)
+        thinned[0] = self._rows[0]
+        thinned[1 : len(picked) + 1] = picked
+        self._rows, self._count = thinned, len(picked) + 1
+        self._span = 4 if self._span == 1 else 2 * self._span

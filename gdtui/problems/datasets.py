@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from gdtui.experiment import InputError, unknown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,13 +42,42 @@ class Dataset:
         self.y.setflags(write=False)
 
     def standardized(self) -> Dataset:
-        """The same samples with each feature at mean 0 and variance 1 (over n); a constant feature becomes 0."""
-        deviation = self.x.std(axis=0)
-        deviation[deviation == 0] = 1.0
-        return replace(self, x=(self.x - self.x.mean(axis=0)) / deviation)
+        """The same samples with each feature at mean 0 and variance 1 (over n); a constant feature becomes 0.
+
+        Raises:
+            InputError: if a feature is too large for its variance to be a float64.
+        """
+        import numpy as np
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviation = self.x.std(axis=0)
+            for name, value in zip(self.features, deviation, strict=True):
+                if not np.isfinite(value):
+                    raise InputError("standardize", f"feature {name!r} is too large to standardize")
+            deviation[deviation == 0] = 1.0
+            return replace(self, x=(self.x - self.x.mean(axis=0)) / deviation)
+
+    def select(self, features: tuple[str, ...], target: str) -> Dataset:
+        """The same samples with other columns as features and target; where none is named, as it is.
+
+        Raises:
+            InputError: if there is no such column, or no feature is left.
+        """
+        columns = {name: self.x[:, j] for j, name in enumerate(self.features)} | {self.target: self.y}
+        for setting, names in (("features", features), ("target", (target,) if target else ())):
+            for name in names:
+                if name not in columns:
+                    raise InputError(setting, unknown("column", name, tuple(columns)))
+        target = target or self.target
+        if target in features:
+            raise InputError("features", f"{target!r} is the target; it cannot be a feature too")
+        chosen = {name: columns[name] for name in (features or columns) if name != target}
+        if not chosen:
+            raise InputError("features", f"no feature is left beside the target {target!r}")
+        return from_columns(self.name, chosen | {target: columns[target]}, target)
 
 
-def from_columns(name: str, columns: dict[str, Sequence[float]], target: str) -> Dataset:
+def from_columns(name: str, columns: Mapping[str, Sequence[float] | Array], target: str) -> Dataset:
     """A dataset from columns by name: one is the target, the others are the features, in their order."""
     import numpy as np
 

@@ -1,0 +1,154 @@
+"""The command line: arguments in, exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE_ERROR = 2
+FORMATS = ("progress", "tutorial", "jsonl")
+
+EPILOG = """\
+commands:
+  gdtui [EXPERIMENT] [--play]               the dashboard: press space to run, ? for help
+  gdtui run [EXPERIMENT] [--format FORMAT]  the same experiment without a screen
+
+exit status: 0 finished or converged, 2 bad input, 3 diverged, 130 interrupted, 1 a fault of gdtui's own
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line that says what would be right."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError("", f"{message[:1].lower()}{message[1:]} (see {self.prog} --help)")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        options, rest = self.parse_known_args(_joined(arguments))
+        for word in rest:
+            name = word.split("=", 1)[0]
+            known = tuple(self._option_string_actions) if word.startswith("-") else ("run",)
+            raise InputError("", unknown("option" if word.startswith("-") else "command", name, known))
+        return options
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `--init -1,2` as `--init=-1,2`: argparse would take -1,2 for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and re.fullmatch(r"--[a-z-]+", joined[-1]) and re.match(r"-[\d.]", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _add_experiment(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("experiment", "defaults: the tutorial's stochastic gradient descent")
+
+    def option(name: str, metavar: str, what: str) -> None:
+        group.add_argument(f"--{name}", metavar=metavar, help=what, default=argparse.SUPPRESS)
+
+    def flag(name: str, what: str) -> None:
+        group.add_argument(f"--{name}", action="store_const", const="on", help=what, default=argparse.SUPPRESS)
+
+    option("problem", "NAME", "the model: linear (ŷ = x·w) or affine (ŷ = x·w + b)")
+    option("data", "NAME|FILE", "tutorial, faithful, or a CSV, TSV, Parquet or JSON-lines file")
+    option("features", "A,B", "columns to learn from (default: all numeric ones but the target)")
+    option("target", "C", "the column to predict (default: the last numeric one)")
+    flag("standardize", "bring each feature to mean 0, variance 1")
+    flag("drop-missing", "leave out rows with missing values")
+    option("optimizer", "NAME", "the update rule: sgd")
+    option("lr", "X", "the learning rate (0.01)")
+    option("batch-size", "full|N", "samples in an update: full is gradient descent, 1 is SGD (1)")
+    option("order", "NAME", f"{', '.join(ORDERS)} (sequential)")
+    option("epochs", "N", "passes over the data (100)")
+    option("seed", "N", "of the random order (0)")
+    option("init", "A,B,...", "where θ starts: one number for all parameters, or one each (1)")
+    option("experiment", "LINE", "a whole experiment in one line; the other options go on top of it")
+
+
+def _experiment(options: argparse.Namespace) -> Experiment:
+    given = {name: text for name, text in vars(options).items() if name in SETTINGS or name == "experiment"}
+    line = given.pop("experiment", None)
+    return Experiment.from_options(given, base=None if line is None else Experiment.from_line(line))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="gdtui run",
+        allow_abbrev=False,
+        description="Run an experiment without a screen and write what happens to standard output.",
+    )
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help="progress (default on a terminal), tutorial (the tutorial's own lines), or jsonl (default elsewhere)",
+    )
+    parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
+    _add_experiment(parser)
+    options = parser.parse(arguments)
+    output = options.format or ("progress" if sys.stdout.isatty() else "jsonl")
+    if output not in FORMATS:
+        raise InputError("format", unknown("format", output, FORMATS))
+    if options.samples and output != "jsonl":
+        raise InputError("samples", "--samples writes JSON lines: use it with --format jsonl")
+    experiment = _experiment(options)
+
+    from gdtui.headless import run
+
+    return run(experiment, output, options.samples)
+
+
+def _dashboard(arguments: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="gdtui",
+        allow_abbrev=False,
+        description="A gradient-descent laboratory for the terminal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--play", action="store_true", help="start to run at once")
+    _add_experiment(parser)
+    options = parser.parse(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"gdtui {version('gdtui')}")
+        return 0
+    experiment = _experiment(options)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+        raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
+
+    from gdtui.dashboard.app import LabApp
+
+    app = LabApp(experiment, play=options.play)
+    app.run()
+    if app.failure:
+        raise InputError("", app.failure)
+    return app.return_code or 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run gdtui; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if arguments and arguments[0] == "run":
+            return _run(arguments[1:])
+        return _dashboard(arguments)
+    except InputError as error:
+        print(f"gdtui: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except BrokenPipeError:
+        # Whoever read the output has gone. Python would complain once more as it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,189 @@
+"""Chart: curves over epochs, with event marks and a keyboard cursor that reads exact values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.binding import Binding
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from gdtui.dashboard.widgets.plot import Drawing
+    from gdtui.problems.datasets import Array
+
+Reading = tuple[float | None, tuple[tuple[str, float], ...]]
+"""What a cursor reads: x, and every series' name and y; (None, ()) is nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One curve: x and y, shape (m,), its name for the cursor's reading, and its colour ("#5fafff")."""
+
+    name: str
+    x: Array
+    y: Array
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at x, said in a few words: `lr 0.0125`."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plot:
+    """All that a chart shows; the first series lies on top, and without a range x fits the data."""
+
+    series: tuple[Series, ...]
+    marks: tuple[Mark, ...] = ()
+    x_range: tuple[float, float] | None = None
+    log_y: bool = False
+
+
+class Chart(Widget, can_focus=True):
+    """A plot of a few curves that sends only the rows that changed.
+
+    plotext and numpy are imported by the first draw, not before: they would delay the first frame.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"chart--axis", "chart--label", "chart--mark", "chart--cursor"}
+
+    DEFAULT_CSS = """
+    Chart {
+        & > .chart--axis { color: $foreground 30%; }
+        & > .chart--label { color: $foreground 50%; }
+        & > .chart--mark { color: $warning; }
+        & > .chart--cursor { color: $foreground 40%; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move_cursor(-1)", "Cursor left", show=False),
+        Binding("right", "move_cursor(1)", "Cursor right", show=False),
+        Binding("home", "jump_cursor(0)", "Cursor to the first value", show=False),
+        Binding("end", "jump_cursor(1)", "Cursor to the last value", show=False),
+        Binding("escape", "clear_cursor", "Hide the cursor", show=False),
+    ]
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor reads something else: it moved, or the data under it changed.
+
+        Attributes:
+            x: x of the nearest point of the first series that has one; None when the cursor is hidden.
+            values: name and y of every series at its own point nearest to the cursor.
+        """
+
+        x: float | None
+        values: tuple[tuple[str, float], ...]
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 (Textual's word)
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._plot: Plot | None = None
+        self._drawing: Drawing | None = None
+        self._strips: list[Strip] = []
+        self._cursor: float | None = None
+        self._reading: Reading = (None, ())
+
+    def show(self, plot: Plot) -> None:
+        """Show these curves from now on; rows that look the same stay untouched."""
+        self._plot = plot
+        if not self.size:
+            return  # not laid out yet: the first render draws
+        self._draw(plot)
+        self._repaint()
+        self._read_cursor()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the chart, drawn anew where the size or the theme has changed."""
+        if self._plot is not None and (self._drawing is None or self._drawing.size != self.size):
+            self._draw(self._plot)
+            self._strips = self._rows()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the colours of before."""
+        super().notify_style_update()
+        self._drawing = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Escape to others unless there is a cursor to hide."""
+        if action == "clear_cursor":
+            return self._cursor is not None
+        return super().check_action(action, parameters)
+
+    def action_move_cursor(self, columns: int) -> None:
+        """Move the cursor by so many columns; without one, put it on the newest value."""
+        if (drawing := self._drawing) is None or drawing.data_columns is None:
+            return
+        first, last = drawing.data_columns
+        column = last if self._cursor is None else drawing.column(self._cursor) + columns
+        self._set_cursor(drawing.x(min(max(column, first), last)))
+
+    def action_jump_cursor(self, end: int) -> None:
+        """Put the cursor on the first column with data, or on the last."""
+        if self._drawing is not None and self._drawing.data_columns is not None:
+            self._set_cursor(self._drawing.x(self._drawing.data_columns[end]))
+
+    def action_clear_cursor(self) -> None:
+        """Hide the cursor."""
+        self._set_cursor(None)
+
+    def _set_cursor(self, x: float | None) -> None:
+        self._cursor = x
+        self._repaint()
+        self._read_cursor()
+
+    def _draw(self, plot: Plot) -> None:
+        from gdtui.dashboard.widgets.plot import Ink, draw
+
+        axis, label, mark = (
+            self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark")
+        )
+        ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
+        self._drawing = draw(plot, self.size.width, self.size.height, ink)
+
+    def _rows(self) -> list[Strip]:
+        if self._drawing is None:
+            return []
+        if self._cursor is None:
+            return self._drawing.rows
+        return self._drawing.with_cursor(self._cursor, self.get_component_rich_style("chart--cursor"))
+
+    def _repaint(self) -> None:
+        """Put the new rows up and have those sent that differ from the rows shown."""
+        shown, self._strips = self._strips, self._rows()
+        rows = enumerate(zip_longest(shown, self._strips))
+        changed = [Region(0, y, self.size.width, 1) for y, (old, new) in rows if old != new]
+        if changed:
+            self.refresh(*changed)
+
+    def _read_cursor(self) -> None:
+        """Tell what the cursor reads, if that is news."""
+        reading: Reading = (None, ())
+        if self._cursor is not None and self._plot is not None:
+            from gdtui.dashboard.widgets.plot import read
+
+            reading = read(self._plot.series, self._cursor)
+        # Compared as text, in which one nan is like another.
+        if repr(reading) != repr(self._reading):
+            self._reading = reading
+            self.post_message(self.CursorMoved(*reading))

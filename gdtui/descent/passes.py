@@ -1,0 +1,95 @@
+"""Pass: one epoch under way, recorded in fresh buffers, so that what a snapshot shows of it never changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdtui.descent.kernel import BATCH_END, POSITION, UPDATES
+from gdtui.descent.snapshot import Evaluation, Visits
+
+if TYPE_CHECKING:
+    from gdtui.descent.batching import Order
+    from gdtui.descent.kernel import Buffer
+    from gdtui.problems.datasets import Array
+
+
+class Pass:
+    """An epoch's visits, then the evaluation of every sample at its end.
+
+    Attributes:
+        samples: the order of the visits, as a flat buffer; so are the kernel's other buffers.
+        loss_sum: the losses of the visits so far, summed.
+        evaluated: samples evaluated so far, at the epoch's end.
+        now_sum: their losses, summed.
+        is_closed: the visits and the evaluation are all made.
+    """
+
+    def __init__(self, order: Order, p: int, first_update: int) -> None:
+        n = len(order)
+        self._order = order
+        self._first_update = first_update
+        self._losses, self._gradients = np.empty(n), np.empty((n, p))
+        self._update_of, self._thetas = np.empty(n, np.int64), np.empty((n, p))
+        self._now_losses, self._now_gradients = np.empty(n), np.empty((n, p))
+        self.samples = flat(order)
+        self.losses, self.gradients = flat(self._losses), flat(self._gradients)
+        self.update_of, self.thetas = flat(self._update_of), flat(self._thetas)
+        self.now_losses, self.now_gradients = flat(self._now_losses), flat(self._now_gradients)
+        self.cursor: Buffer = flat(np.zeros(4, np.int64))
+        self.loss_sum = self.now_sum = 0.0
+        self.evaluated = 0
+        self.is_closed = n == 0
+
+    @property
+    def position(self) -> int:
+        """Visits made."""
+        return int(self.cursor[POSITION])
+
+    @property
+    def batch_end(self) -> int:
+        """The visit after the last of the batch under way, or of the last one."""
+        return int(self.cursor[BATCH_END])
+
+    @property
+    def updates(self) -> int:
+        """Updates made in this epoch."""
+        return int(self.cursor[UPDATES])
+
+    @property
+    def is_in_batch(self) -> bool:
+        """A batch has begun and has not made its update."""
+        return self.position != self.batch_end
+
+    @property
+    def is_complete(self) -> bool:
+        """Every visit is made."""
+        return self.position == len(self._order)
+
+    def has_moved(self, theta: Array) -> bool:
+        """θ (p,) is not, to the bit, what it was at the epoch's first visit."""
+        return self._thetas[0].tobytes() != theta.tobytes()
+
+    def visits(self, n: int) -> Visits:
+        """The visits so far, as applied."""
+        m = self.position
+        batches = self.updates + (1 if self.is_in_batch else 0)
+        return Visits(
+            samples=self._order[:m],
+            losses=self._losses[:m],
+            gradients=self._gradients[:m],
+            update_of=self._update_of[:m],
+            thetas=self._thetas[:batches],
+            first_update=self._first_update,
+            n=n,
+        )
+
+    def evaluation(self) -> Evaluation:
+        """Every sample at the θ of the epoch's end, once it is closed."""
+        return Evaluation(self._now_losses, self._now_gradients, self.now_sum / len(self._order))
+
+
+def flat(array: np.ndarray) -> Buffer:  # type: ignore[type-arg]
+    """An array's memory as one flat buffer, which Python indexes much faster than the array."""
+    return memoryview(array.reshape(-1))

@@ -1,0 +1,157 @@
+"""Snapshot: one moment of a descent, as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gdtui.descent.history import HistoryView
+    from gdtui.experiment import Experiment
+    from gdtui.problems.datasets import Array
+    from gdtui.problems.problem import Problem
+
+
+class State(StrEnum):
+    """What has become of a descent.
+
+    A trainer is ready, running (begun, not over), finished, converged (the last epoch left θ as it was, to the bit) or
+    diverged; whoever drives it knows whether it is paused or was interrupted.
+    """
+
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CONVERGED = "converged"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_over(self) -> bool:
+        """No update follows."""
+        return self in (State.FINISHED, State.CONVERGED, State.DIVERGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change made during a run.
+
+    Attributes:
+        update: the number of updates that were made before it; the next one is the first to feel it.
+        epoch: the same in epochs, for a mark on a chart.
+        setting: the experiment's setting.
+        before: its value until then.
+        after: its value from then on.
+    """
+
+    update: int
+    epoch: float
+    setting: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """An epoch's visits, in their order: each sample's loss and gradient as applied, at the θ of its own visit.
+
+    Attributes:
+        samples: which sample each visit saw, shape (m,).
+        losses: ℓ at the visit, shape (m,).
+        gradients: ∇ℓ at the visit, shape (m, p).
+        update_of: which of the epoch's updates the visit belongs to, from 0, shape (m,).
+        thetas: θ before each of the epoch's updates, shape (u, p).
+        first_update: the updates that were made before the epoch.
+        n: samples in the data.
+    """
+
+    samples: NDArray[np.int64]
+    losses: Array
+    gradients: Array
+    update_of: NDArray[np.int64]
+    thetas: Array
+    first_update: int
+    n: int
+
+    def __len__(self) -> int:
+        """Visits made, m."""
+        return len(self.samples)
+
+    @cached_property
+    def last_visit(self) -> NDArray[np.int64]:
+        """Each sample's last visit, shape (n,); -1 where this epoch has not visited it."""
+        visit = np.full(self.n, -1)
+        visit[self.samples] = np.arange(len(self))
+        return visit
+
+    @cached_property
+    def newest_batch(self) -> NDArray[np.int64]:
+        """The samples that made the newest update."""
+        if not len(self):
+            return self.samples
+        return self.samples[self.update_of == self.update_of[-1]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """Every sample at one θ.
+
+    Attributes:
+        losses: ℓᵢ(θ), shape (n,).
+        gradients: ∇ℓᵢ(θ), the rows of G, shape (n, p).
+        loss: f(θ), their losses' mean.
+    """
+
+    losses: Array
+    gradients: Array
+    loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One moment of a descent; nothing in it changes afterwards.
+
+    Attributes:
+        problem: what is minimised.
+        experiment: the settings as they are now, after the events.
+        state: what has become of the descent.
+        reason: when and why it diverged; empty otherwise.
+        epoch: epochs completed.
+        updates: updates made.
+        visited: visits made in all epochs (samples seen).
+        seconds: time spent in the descent; measured, so not the same from run to run.
+        theta: θ, shape (p,).
+        loss: f over all samples at the end of the last completed epoch (at the start, for epoch 0).
+        visit_loss: mean of ℓᵢ as visited in the last completed epoch; nan before the first.
+        visits: as applied: the visits of the epoch under way, or of the last one where none is under way.
+        events: the changes made so far.
+        history: loss and progress over the epochs.
+    """
+
+    problem: Problem
+    experiment: Experiment
+    state: State
+    reason: str
+    epoch: int
+    updates: int
+    visited: int
+    seconds: float
+    theta: Array
+    loss: float
+    visit_loss: float
+    visits: Visits
+    events: tuple[Event, ...]
+    history: HistoryView
+    _evaluate: Callable[[Array], Evaluation] = field(repr=False)
+
+    @cached_property
+    def now(self) -> Evaluation:
+        """Every sample at the current θ; costs a pass over the data, except at an epoch's end."""
+        return self._evaluate(self.theta)

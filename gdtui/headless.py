@@ -1,0 +1,231 @@
+"""Headless: an experiment run without a screen, written as a summary, as the tutorial's lines, or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from gdtui.descent.snapshot import State
+from gdtui.descent.trainer import Epoch, Trainer
+from gdtui.insight.verdict import verdict
+from gdtui.problems.problem import load_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gdtui.descent.snapshot import Snapshot
+    from gdtui.experiment import Experiment
+
+EXIT_STATUS = {State.DIVERGED: 3, State.INTERRUPTED: 130}
+SLICE_S = 0.1
+"""Seconds of descent between two looks at whether it was interrupted, and between two frames of the progress bar."""
+
+Stopped = Callable[[], bool]
+
+
+def run(experiment: Experiment, output: str, with_samples: bool) -> int:
+    """Run an experiment to its end or to Ctrl-C, and write it to standard output.
+
+    Args:
+        experiment: what to run.
+        output: progress, tutorial or jsonl.
+        with_samples: jsonl: a line for each sample's visit.
+
+    Returns:
+        The exit status: 0 finished or converged, 3 diverged, 130 interrupted.
+
+    Raises:
+        InputError: if the experiment names what does not exist or cannot be used.
+    """
+    trainer = Trainer(experiment, load_problem(experiment))
+    with _interruptible() as stopped:
+        if output == "jsonl":
+            snapshot = _write_jsonl(trainer, sys.stdout, stopped, with_samples)
+        elif output == "tutorial":
+            snapshot = _write_tutorial(trainer, sys.stdout, stopped)
+        else:
+            snapshot = _show_progress(trainer, stopped)
+    state = _state(snapshot)
+    if state is State.DIVERGED and output != "progress":
+        sys.stdout.flush()
+        print(verdict(snapshot), file=sys.stderr)
+    return EXIT_STATUS.get(state, 0)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Stopped]:
+    """Ctrl-C is asked about between slices, so that it never cuts an update in two; a second one ends at once."""
+    interrupted = False
+
+    def note(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _epochs(trainer: Trainer, stopped: Stopped) -> Iterator[Snapshot]:
+    """The snapshot at each epoch's end, and at last the one at which the descent is over or was interrupted."""
+    snapshot = trainer.snapshot()
+    while not snapshot.state.is_over and not stopped():
+        target = snapshot.epoch + 1
+        while snapshot.epoch < target and not snapshot.state.is_over and not stopped():
+            snapshot = trainer.advance(until=Epoch(target), budget_s=SLICE_S)
+        yield snapshot
+
+
+def _state(snapshot: Snapshot) -> State:
+    return snapshot.state if snapshot.state.is_over else State.INTERRUPTED
+
+
+# --- JSON lines ------------------------------------------------------------------------------------------------------
+
+
+def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: bool) -> Snapshot:
+    def write(kind: str, **values: Any) -> None:
+        out.write(json.dumps({"type": kind, **values}, allow_nan=False) + "\n")
+
+    problem, snapshot = trainer.problem, trainer.snapshot()
+    write("start", experiment=trainer.experiment.as_dict(), samples=problem.n, parameters=len(problem.parameters))
+    for snapshot in _epochs(trainer, stopped):
+        if with_samples:
+            for visit in _visits(snapshot):
+                write("sample", **visit)
+        if snapshot.visited == snapshot.epoch * problem.n:
+            write(
+                "epoch",
+                epoch=snapshot.epoch,
+                updates=snapshot.updates,
+                loss=_finite(snapshot.loss),
+                lr=snapshot.experiment.lr,
+                theta=_finites(snapshot.theta.tolist()),
+            )
+    write(
+        "end",
+        state=_state(snapshot),
+        epoch=snapshot.epoch,
+        updates=snapshot.updates,
+        loss=_finite(snapshot.loss),
+        theta=_finites(snapshot.theta.tolist()),
+        verdict=verdict(snapshot),
+    )
+    return snapshot
+
+
+def _visits(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    visits = snapshot.visits
+    epoch = snapshot.epoch if snapshot.visited == snapshot.epoch * visits.n else snapshot.epoch + 1
+    columns = (visits.samples, visits.update_of + visits.first_update + 1, visits.losses, visits.gradients)
+    for sample, update, loss, gradient in zip(*(column.tolist() for column in columns), strict=True):
+        yield {
+            "epoch": epoch,
+            "update": update,
+            "sample": sample,
+            "loss": _finite(loss),
+            "gradient": _finites(gradient),
+        }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _finites(values: Iterable[float]) -> list[float | None]:
+    return [_finite(value) for value in values]
+
+
+# --- the tutorial's lines --------------------------------------------------------------------------------------------
+
+
+def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot:
+    """The tutorial's two programs' output: f before the update for full batches, else each visit and the last ℓ after.
+
+    With one feature it predicts at x = 4, as they do.
+    """
+    snapshot, dataset = trainer.snapshot(), trainer.problem.dataset
+    is_full = trainer.experiment.batch_size == "full"
+
+    def predict(when: str) -> None:
+        if len(dataset.features) == 1:
+            y_hat = trainer.problem.model.predict(snapshot.theta.tolist(), [4.0])
+            out.write(f"Predict ({when} training) 4 {y_hat}\n")
+
+    predict("before")
+    loss = snapshot.loss
+    for snapshot in _epochs(trainer, stopped):
+        if snapshot.visited != snapshot.epoch * snapshot.problem.n:
+            break
+        if not is_full:
+            for sample, gradient in zip(snapshot.visits.samples.tolist(), snapshot.visits.gradients, strict=True):
+                x = " ".join(map(str, dataset.x[sample].tolist()))
+                out.write(f"\tgrad {x} {dataset.y[sample]} {_numbers(gradient.tolist())}\n")
+            loss = snapshot.now.losses[snapshot.visits.samples[-1]]
+        out.write(f"Epoch {snapshot.epoch - 1} w= {_numbers(snapshot.theta.tolist())} loss= {loss}\n")
+        loss = snapshot.loss
+    predict("after")
+    return snapshot
+
+
+def _numbers(values: list[float]) -> str:
+    return " ".join(map(str, values))
+
+
+# --- a progress bar, then a summary ----------------------------------------------------------------------------------
+
+
+def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console()
+    columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        snapshot = trainer.snapshot()
+        task = progress.add_task("", total=trainer.experiment.epochs, loss=f"{snapshot.loss:.4g}")
+        while not snapshot.state.is_over and not stopped():
+            snapshot = trainer.advance(budget_s=SLICE_S)
+            progress.update(task, completed=snapshot.epoch, loss=f"{snapshot.loss:.4g}")
+    console.print(_summary(snapshot))
+    return snapshot
+
+
+def _summary(snapshot: Snapshot) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    dataset, experiment = snapshot.problem.dataset, snapshot.experiment
+    rows = {
+        "problem": f"{experiment.problem} on {dataset.name}, n = {len(dataset.y):,}",
+        "method": f"{experiment.optimizer}, batch size {experiment.batch_size}, lr {experiment.lr:g}",
+        "state": _state(snapshot),
+        "epochs": f"{snapshot.epoch:,} of {experiment.epochs:,}",
+        "updates": f"{snapshot.updates:,}",
+        "loss": f"{snapshot.loss:.6g}",
+        "seconds": f"{snapshot.seconds:.3g}",
+    }
+    if dataset.dropped:
+        rows["dropped"] = f"{dataset.dropped:,} rows with missing values"
+    for name, value in list(zip(snapshot.problem.parameters, snapshot.theta.tolist(), strict=True))[:8]:
+        rows[name] = str(value)
+    table = Table(box=box.SIMPLE, show_header=False, caption=Text(verdict(snapshot)), caption_justify="left")
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(_printable(value)))
+    return table
+
+
+def _printable(text: str) -> str:
+    """The text with what a terminal cannot show, or would obey, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
