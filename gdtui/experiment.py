@@ -94,7 +94,7 @@ class Experiment:
         Raises:
             InputError: if a value is wrong.
         """
-        values = {name: setting_named(name).parse(text) for name, text in options.items()}
+        values = {setting_named(name).name: setting_named(name).parse(text) for name, text in options.items()}
         return (base or cls()).replace(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -131,7 +131,11 @@ class Setting:
 
     def read(self, text: str) -> Any:
         """A value from the text of `write`."""
-        items = [json.loads(item) if item[0] == '"' else item for item in _ITEM.findall(text)]
+        try:
+            items = [json.loads(item) if item[0] == '"' else item for item in _ITEM.findall(text)]
+        except json.JSONDecodeError:
+            message = f"{_label(self.name)} is not quoted as in JSON: {shown(text)}"
+            raise InputError(self.name, message) from None
         if self.name == "features":
             return tuple(items)
         return self.parse(",".join(items))
@@ -154,8 +158,17 @@ def unknown(what: str, name: str, known: list[str] | tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
-    return f"unknown {what} {name!r} ({hint})"
+    some = [shown(one, 30)[1:-1] for one in near or known[:8]]
+    more = ", …" if len(known) > 8 else ""
+    hint = f"did you mean {some[0]}?" if near else f"there is {', '.join(some)}{more}"
+    return f"unknown {what} {shown(name)} ({hint})"
+
+
+def shown(value: object, width: int = 60) -> str:
+    """A value in a message: on one line, without control characters, its middle left out where it is long."""
+    text = repr(value)
+    half = width // 2
+    return text if len(text) <= width else f"{text[:half]}…{text[1 - half :]}"
 
 
 # --- text to values --------------------------------------------------------------------------------------------------
@@ -167,7 +180,8 @@ _WORD = re.compile(rf"\s*([a-zA-Z_-]+)=((?:{_QUOTED}|{_BARE.pattern})(?:,(?:{_QU
 
 
 def _quote(value: object) -> str:
-    text = repr(value) if isinstance(value, float) else str(value)
+    # float's own repr: numpy's floats have another.
+    text = float.__repr__(value) if isinstance(value, float) else str(value)
     return text if _BARE.fullmatch(text) else json.dumps(text)
 
 
@@ -177,7 +191,8 @@ def _words(line: str) -> list[tuple[str, str]]:
     while at < len(line):
         match = _WORD.match(line, at)
         if match is None:
-            raise InputError("experiment", f"an experiment is name=value words, got {line[at:].strip()!r}")
+            rest = shown(line[at:].strip())
+            raise InputError("experiment", f"an experiment is name=value words, got {rest}")
         words.append((match[1], match[2]))
         at = match.end()
     return words
@@ -222,35 +237,46 @@ def _parse_floats(text: str | bool) -> tuple[float, ...]:
 
 
 def _parse_names(text: str | bool) -> tuple[str, ...]:
-    from csv import reader
+    import csv
 
-    rows = list(reader([str(text)], skipinitialspace=True))
+    try:
+        rows = list(csv.reader([str(text)], skipinitialspace=True))
+    except csv.Error:
+        raise InputError("features", f"features must be column names, A,B,..., got {shown(text)}") from None
     return tuple(rows[0]) if rows else ()
 
 
-def _parse_flag(text: str | bool) -> bool:
-    word = str(text).strip().lower()
-    if word not in ("true", "false", "yes", "no", "on", "off", ""):
-        raise InputError("", f"must be on or off, got {text!r}")
-    return word in ("true", "yes", "on")
+def _parse_flag(name: str) -> Callable[[str | bool], bool]:
+    def parse(text: str | bool) -> bool:
+        word = str(text).strip().lower()
+        if word not in ("true", "false", "yes", "no", "on", "off", ""):
+            raise InputError(name, f"{_label(name)} must be on or off, got {shown(text)}")
+        return word in ("true", "yes", "on")
+
+    return parse
 
 
 # --- which values are right ------------------------------------------------------------------------------------------
 
 
+def _is_text(value: Any) -> bool:
+    # A file's name may hold low surrogates, for bytes that are not UTF-8; JSON would join high ones to them.
+    return isinstance(value, str) and not re.search("[\ud800-\udbff]", value)
+
+
 def _check_text(name: str, required: bool = False) -> Callable[[Any], None]:
     def check(value: Any) -> None:
-        if not isinstance(value, str) or (required and not value):
+        if not _is_text(value) or (required and not value):
             raise InputError(name, f"{_label(name)} must be a name, got {value!r}")
 
     return check
 
 
 def _check_names(value: Any) -> None:
-    if not isinstance(value, tuple) or not all(isinstance(v, str) and v for v in value):
+    if not isinstance(value, tuple) or not all(v and _is_text(v) for v in value):
         raise InputError("features", f"features must be column names, A,B,..., got {value!r}")
     if len(set(value)) < len(value):
-        raise InputError("features", f"features must differ from each other, got {','.join(value)}")
+        raise InputError("features", f"features must differ from each other, got {shown(value)}")
 
 
 def _check_flag(name: str) -> Callable[[Any], None]:
@@ -296,8 +322,8 @@ SETTINGS = {
         Setting("data", str, _check_text("data", required=True)),
         Setting("features", _parse_names, _check_names),
         Setting("target", str, _check_text("target")),
-        Setting("standardize", _parse_flag, _check_flag("standardize")),
-        Setting("drop_missing", _parse_flag, _check_flag("drop_missing")),
+        Setting("standardize", _parse_flag("standardize"), _check_flag("standardize")),
+        Setting("drop_missing", _parse_flag("drop_missing"), _check_flag("drop_missing")),
         Setting("optimizer", str, _check_text("optimizer", required=True)),
         Setting("lr", lambda text: _number("lr", str(text)), _check_lr, changes_run=True),
         Setting("batch_size", _parse_batch_size, _check_batch_size, changes_run=True),

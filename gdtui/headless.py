@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gdtui.descent.snapshot import State
-from gdtui.descent.trainer import Epoch, Trainer
+from gdtui.descent.snapshot import Epoch, State
+from gdtui.descent.trainer import Trainer
 from gdtui.insight.verdict import verdict
 from gdtui.problems.problem import load_problem
 
@@ -101,7 +101,7 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
         if with_samples:
             for visit in _visits(snapshot):
                 write("sample", **visit)
-        if snapshot.visited == snapshot.epoch * problem.n:
+        if snapshot.is_between_epochs:
             write(
                 "epoch",
                 epoch=snapshot.epoch,
@@ -124,7 +124,7 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
 
 def _visits(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
     visits = snapshot.visits
-    epoch = snapshot.epoch if snapshot.visited == snapshot.epoch * visits.n else snapshot.epoch + 1
+    epoch = snapshot.epoch if snapshot.is_between_epochs else snapshot.epoch + 1
     columns = (visits.samples, visits.update_of + visits.first_update + 1, visits.losses, visits.gradients)
     for sample, update, loss, gradient in zip(*(column.tolist() for column in columns), strict=True):
         yield {
@@ -163,7 +163,7 @@ def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot
     predict("before")
     loss = snapshot.loss
     for snapshot in _epochs(trainer, stopped):
-        if snapshot.visited != snapshot.epoch * snapshot.problem.n:
+        if not snapshot.is_between_epochs:
             break
         if not is_full:
             for sample, gradient in zip(snapshot.visits.samples.tolist(), snapshot.visits.gradients, strict=True):

@@ -40,6 +40,28 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """Until this many epochs are complete."""
+
+    count: int
+
+    def is_reached(self, epochs: int, _updates: int) -> bool:
+        """So many epochs are enough."""
+        return epochs >= self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Until this many updates are made."""
+
+    count: int
+
+    def is_reached(self, _epochs: int, updates: int) -> bool:
+        """So many updates are enough."""
+        return updates >= self.count
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A change made during a run.
 
@@ -150,6 +172,16 @@ class Snapshot:
     events: tuple[Event, ...]
     history: HistoryView
     _evaluate: Callable[[Array], Evaluation] = field(repr=False)
+
+    def has_reached(self, until: Epoch | Update | None) -> bool:
+        """Whether that many epochs are complete, or that many updates made and, if one was its epoch's last, f evaluated."""
+        is_evaluated = self.visited < (self.epoch + 1) * self.problem.n
+        return until is not None and is_evaluated and until.is_reached(self.epoch, self.updates)
+
+    @property
+    def is_between_epochs(self) -> bool:
+        """No epoch is under way."""
+        return self.visited == self.epoch * self.problem.n
 
     @cached_property
     def now(self) -> Evaluation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from gdtui.descent.batching import ORDERS, samples_in_batch
 from gdtui.descent.history import History
 from gdtui.descent.optimizers import optimizer_named
 from gdtui.descent.passes import Pass, flat
-from gdtui.descent.snapshot import Evaluation, Event, Snapshot, State
+from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
 from gdtui.experiment import BatchSize, Experiment, InputError, setting_named
 
 if TYPE_CHECKING:
@@ -26,20 +25,6 @@ DIVERGED_AT = 1e12
 
 SLICE = 4096
 """Numbers of the data between two looks at the clock: a few milliseconds of interpreted work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """Advance until this many epochs are complete."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Advance until this many updates are made."""
-
-    count: int
 
 
 class Trainer:
@@ -163,10 +148,9 @@ class Trainer:
         )
 
     def _has_reached(self, until: Epoch | Update | None) -> bool:
-        if isinstance(until, Update):
-            # An epoch's last update is only done when the epoch is closed.
-            return self._updates >= until.count and (self._pass.is_closed or not self._pass.is_complete)
-        return until is not None and self._pass.is_closed and self._epoch >= until.count
+        # An epoch's last update is only done when the epoch is closed.
+        is_between = self._pass.is_closed or not self._pass.is_complete
+        return until is not None and is_between and until.is_reached(self._epoch, self._updates)
 
     def _advance_slice(self, one_batch: bool) -> None:
         """A little work: some visits, at most one batch's if so asked; or some of the evaluation at an epoch's end."""

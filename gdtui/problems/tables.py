@@ -7,6 +7,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, shown, unknown
@@ -27,9 +28,9 @@ _FORMATS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
 }
 
-# Types are inferred from every row: a sample would take 1 and 2 at the top for whole numbers and round the 3.5 far below.
-# For the same reason every number is a double. `skip=0`: DuckDB otherwise skips leading lines that do not fit the rest.
-# The folder's name is no data (`hive_partitioning`), and objects with many keys are still rows, not maps.
+# Types are inferred from every row: below a sample's whole numbers there may be 3.5, or text. With `skip=0`
+# no leading lines are left out because they do not fit the rest. A folder named k=1 is no column
+# (`hive_partitioning`), and objects with hundreds of keys are still rows (`map_inference_threshold`).
 _READERS = {
     "csv": "read_csv(?, hive_partitioning=false, sample_size=-1, skip=0, "
     "auto_type_candidates=['BOOLEAN','DOUBLE','VARCHAR'], nullstr=['','NA','N/A','NULL','null']{})",
@@ -43,18 +44,18 @@ def read_table(
 ) -> Dataset:
     """Read a dataset from a CSV, TSV, Parquet or JSON file, its rows in the file's order.
 
-    The format is told by the file's name, by its content where the name does not tell. Missing are: NULL, NaN, and in CSV
-    also an empty field, NA and N/A. Booleans are 0 and 1.
+    The format is told by the file's name, and by its content where the name does not tell. Missing are NULL
+    and NaN, in CSV also an empty field, NA and N/A. Booleans are 0 and 1.
 
     Args:
         path: a regular file; CSV and JSON may be gzipped.
         features: the columns that are features; all numeric ones but the target where none is named.
         target: the column that is the target; the last numeric one where none is named.
-        drop_missing: leave out the rows that have missing values in these columns, rather than refuse the file.
+        drop_missing: leave out rows with missing values in these columns, rather than refuse the file.
 
     Raises:
-        InputError: if the file cannot be read, a column is not there or not numeric, a value is missing or infinite,
-            or nothing is left.
+        InputError: if the file cannot be read, a column is not there or not numeric, a value is missing or
+            infinite, or nothing is left.
     """
     import duckdb
 
@@ -63,7 +64,7 @@ def read_table(
     pattern = _as_pattern(file)
     try:
         with duckdb.connect(":memory:", config=_CONFIG) as connection:
-            # Only the file's folder is open to DuckDB. (The file alone would not do where its name has to be a pattern.)
+            # Nothing but the file's folder is open to DuckDB; the file alone would not do, for patterns.
             connection.execute("SET allowed_directories = ?", [[str(file.parent)]])
             connection.execute("SET enable_external_access = false")
             connection.execute("SET enable_progress_bar = false")
@@ -111,21 +112,26 @@ class _Table:
         """The named columns, shape (n,) each, nan where a value is missing."""
         import numpy as np
 
-        what = ", ".join(f"{self.position(name)}::DOUBLE AS c{i}" for i, name in enumerate(names))
-        columns = self.select(what).fetchnumpy()
-        return {name: np.ma.filled(columns[f"c{i}"], np.nan) for i, name in enumerate(names)}
+        # The cast rounds a decimal once. A boolean has none: DuckDB would read `true` as the text of a double.
+        casts = ["" if self.columns[name] == "BOOLEAN" else "::DOUBLE" for name in names]
+        what = (f"{self.position(name)}{casts[i]} AS c{i}" for i, name in enumerate(names))
+        columns = self.select(", ".join(what)).fetchnumpy()
+        return {
+            name: np.ma.filled(columns[f"c{i}"].astype(np.float64, copy=False), np.nan)
+            for i, name in enumerate(names)
+        }
 
     def text_in(self, name: str) -> str | None:
         """A value of a column that is not numeric: the first that is no number if there is one."""
         values = f"(SELECT {self.position(name)}::VARCHAR AS v FROM {self.reader}) WHERE v IS NOT NULL"
-        for condition in ("AND TRY_CAST(v AS DOUBLE) IS NULL", ""):
+        for condition in ("AND (TRY_CAST(v AS DOUBLE) IS NULL OR v <> trim(v))", ""):
             sql = f"SELECT v FROM {values} {condition} LIMIT 1"
             if row := self.connection.execute(sql, [self.pattern]).fetchone():
                 return str(row[0])
         return None
 
 
-# --- the file --------------------------------------------------------------------------------------------------------
+# --- the file -----------------------------------------------------------------------------------------------
 
 
 def _regular_file(path: str) -> Path:
@@ -156,6 +162,8 @@ def _reader(path: str, file: Path) -> str:
             zipped = raw.read(2) == b"\x1f\x8b"
         with gzip.open(file) if zipped else file.open("rb") as content:
             head = content.read(4096)
+            while zipped and content.read(1 << 20):
+                pass  # DuckDB may take a file that is cut off, or that fails its checksum, for a shorter one
     except OSError as error:
         raise InputError("data", f"cannot read {shown(path)}: {error.strerror or 'damaged gzip'}") from None
     except (EOFError, zlib.error):
@@ -180,14 +188,17 @@ def _as_pattern(file: Path) -> str:
 
 
 def _reason(error: Exception, pattern: str) -> str:
-    """DuckDB's words in one line; where the first only says that it is about CSV, with the next."""
-    text = str(error).replace(f'"{pattern}"', "").replace(" in file ", "")
+    """DuckDB's words in one line: its first, with the second where the first only says that it is CSV."""
+    text = str(error).replace(f' in file "{pattern}"', "")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("Original Line")]
-    most = 2 if re.search(r"CSV Error|sniffing", lines[0]) else 1
-    return shown(" ".join(lines[:most]).partition(" Error: ")[2] or lines[0], 120)[1:-1]
+    if "Error when sniffing" in lines[0]:
+        return "it does not read as a table; do all lines have the same number of fields?"
+    words = " ".join(lines[:2] if "CSV Error" in lines[0] else lines[:1])
+    printable = "".join(c if c.isprintable() else " " for c in words.partition(" Error: ")[2] or words)
+    return shorten(printable, 120, placeholder="…")
 
 
-# --- the columns -----------------------------------------------------------------------------------------------------
+# --- the columns --------------------------------------------------------------------------------------------
 
 
 def _choose(table: _Table, features: tuple[str, ...], target: str) -> tuple[tuple[str, ...], str]:
@@ -196,37 +207,33 @@ def _choose(table: _Table, features: tuple[str, ...], target: str) -> tuple[tupl
     for setting, name in named:
         if name not in table.columns:
             raise InputError(setting, unknown("column", name, tuple(table.columns)))
-    if not table.has_rows():
-        raise InputError("data", f"{shown(table.path)} has no rows")
     numeric = table.numeric
-    for setting, name in named:
+    for setting, name in named or [("data", name) for name in table.columns if not numeric]:
         if name not in numeric:
-            raise InputError(setting, f"{_textual(table, name)}; {_listed(numeric)}")
-    if not numeric:
-        raise InputError("data", f"no column of {shown(table.path)} is numeric: {_textual(table)}")
+            raise _not_numeric(table, setting, name)
     target = target or numeric[-1]
     if target in features:
         raise InputError("features", f"{shown(target)} is the target; it cannot be a feature too")
     features = features or tuple(name for name in numeric if name != target)
     if not features:
         raise InputError(
-            "features", f"no feature is left: {shown(target)} is the only numeric column, and the target"
+            "features", f"no feature is left: the target, {shown(target)}, is the only numeric column"
         )
     return features, target
 
 
-def _textual(table: _Table, name: str = "") -> str:
-    name = name or next(iter(table.columns))
-    value = table.text_in(name)
-    holds = "has no values" if value is None else f"holds {shown(value, 30)}, not numbers"
-    return f"column {shown(name, 40)} {holds}"
-
-
-def _listed(names: list[str]) -> str:
-    if not names:
-        return "no column is numeric"
-    shown_names = ", ".join(shown(name, 20) for name in names[:4])
-    return f"numeric are {shown_names}{', …' if len(names) > 4 else ''}"
+def _not_numeric(table: _Table, setting: str, name: str) -> InputError:
+    if not table.has_rows():
+        return InputError("data", f"{shown(table.path)} has no rows")
+    value, numeric = table.text_in(name), table.numeric
+    holds = "has no values" if value is None else f"is not numeric, it holds {shown(value, 30)}"
+    if numeric:
+        hint = "numeric: " + ", ".join(shown(one, 20) for one in numeric[:4]) + ", …" * (len(numeric) > 4)
+    elif len(table.columns) == 1:
+        hint = "the only column; do all lines have the same number of fields?"
+    else:
+        hint = "no column is numeric"
+    return InputError(setting, f"column {shown(name, 40)} {holds} ({hint})")
 
 
 def _dataset(path: str, columns: dict[str, Array], drop_missing: bool) -> Dataset:
@@ -235,14 +242,15 @@ def _dataset(path: str, columns: dict[str, Array], drop_missing: bool) -> Datase
 
     *features, target = columns
     n = len(columns[target])
+    if n == 0:
+        raise InputError("data", f"{shown(path)} has no rows")
     missing = np.zeros(n, dtype=bool)
     for values in columns.values():
         missing |= np.isnan(values)
     dropped = int(missing.sum())
     if dropped and not drop_missing:
-        have = "row has" if n == 1 else "rows have" if dropped > 1 else "rows has"
         raise InputError(
-            "drop_missing", f"{dropped} of {n} {have} missing values; --drop-missing leaves them out"
+            "drop_missing", f"missing values in {dropped} of {n} rows; --drop-missing leaves these rows out"
         )
     if dropped == n:
         raise InputError("data", f"no row of {shown(path)} is left: each has a missing value")

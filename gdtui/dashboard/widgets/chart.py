@@ -25,7 +25,7 @@ Reading = tuple[float | None, tuple[tuple[str, float], ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One curve: x and y, shape (m,), its name for the cursor's reading, and its colour ("#5fafff")."""
+    """One curve: x (rising) and y, shape (m,), its name for the cursor, and its colour ("#5fafff")."""
 
     name: str
     x: Array
@@ -132,16 +132,16 @@ class Chart(Widget, can_focus=True):
 
     def action_move_cursor(self, columns: int) -> None:
         """Move the cursor by so many columns; without one, put it on the newest value."""
-        if (drawing := self._drawing) is None or drawing.data_columns is None:
+        if (drawing := self._drawing) is None or drawing.data_range is None:
             return
-        first, last = drawing.data_columns
-        column = last if self._cursor is None else drawing.column(self._cursor) + columns
-        self._set_cursor(drawing.x(min(max(column, first), last)))
+        first, last = drawing.data_range
+        x = last if self._cursor is None else drawing.x(drawing.column(self._cursor) + columns)
+        self._set_cursor(min(max(x, first), last))
 
     def action_jump_cursor(self, end: int) -> None:
-        """Put the cursor on the first column with data, or on the last."""
-        if self._drawing is not None and self._drawing.data_columns is not None:
-            self._set_cursor(self._drawing.x(self._drawing.data_columns[end]))
+        """Put the cursor on the first value, or on the last."""
+        if self._drawing is not None and self._drawing.data_range is not None:
+            self._set_cursor(self._drawing.data_range[end])
 
     def action_clear_cursor(self) -> None:
         """Hide the cursor."""

@@ -43,7 +43,7 @@ CANVAS = 6
 TOPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where a growing axis ends, times a power of ten: seldom a new end, seldom much of it empty."""
 
-DECADES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
+DECADES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Decades from one label of a log axis to the next."""
 
 PALETTE = 256
@@ -86,8 +86,8 @@ class Drawing:
     columns: int
     canvas_rows: int
     x_range: Range
-    data_columns: tuple[int, int] | None
-    """First and last canvas column with data."""
+    data_range: Range | None
+    """First and last x that is drawn."""
 
     def column(self, x: float) -> int:
         """The canvas column in which x is drawn."""
@@ -131,9 +131,8 @@ def draw(plot: Plot, width: int, height: int, ink: Ink) -> Drawing:
         strips = [Strip.join(pair) for pair in zip(gutter, strips, strict=True)]
         strips += _x_axis(x_range, left, columns, ink)
     ends = [end for curve in curves if len(curve.x) for end in (curve.x.min(), curve.x.max())]
-    places = [_place(end, x_range, columns) for end in ends]
-    data_columns = (min(places), max(places)) if places else None
-    return Drawing(Size(width, height), strips, left, columns, rows, x_range, data_columns)
+    data_range = (float(min(ends)), float(max(ends))) if ends else None
+    return Drawing(Size(width, height), strips, left, columns, rows, x_range, data_range)
 
 
 def read(series: tuple[Series, ...], x: float) -> Reading:
@@ -204,13 +203,19 @@ def _top(value: float) -> float:
 def _thin(series: Series, x_range: Range, columns: int, log_y: bool) -> Curve:
     """The extremes of each block, at most two a column; blocks grow by doubling, so that they seldom move."""
     x, y = np.asarray(series.x, dtype=np.float64), np.asarray(series.y, dtype=np.float64)
-    drawn = np.isfinite(x) & np.isfinite(y) & (x >= x_range[0]) & (x <= x_range[1])
-    if log_y:
-        drawn &= y > 0
-    there = np.flatnonzero(drawn)
-    block = 1 << max(0, math.ceil(math.log2(max(1, len(there)) / columns)))
-    kept = extremes(y[there], block)
-    picked = there[kept]
+    start, stop = np.searchsorted(x, x_range[0]), np.searchsorted(x, x_range[1], side="right")
+    x, y = x[start:stop], y[start:stop]
+    drawable = np.isfinite(y) & (y > 0) if log_y else np.isfinite(y)
+    # Without gaps there is nothing to leave out, and a long curve need not be copied.
+    there = None if drawable.all() else np.flatnonzero(drawable)
+    values = y if there is None else y[there]
+    if not len(values):
+        return Curve(values, values, np.empty(0, dtype=np.intp))
+    block = 1 << max(0, math.ceil(math.log2(len(values) / columns)))
+    # The ends as well: the newest value is always drawn.
+    kept = np.union1d(extremes(values, block), [0, len(values) - 1])
+    picked = kept if there is None else there[kept]
+    picked, kept = picked[fine := np.isfinite(x[picked])], kept[fine]
     # Where more values are missing before a point than before the last one, some are missing between the two.
     gaps = np.flatnonzero(np.diff(picked - kept)) + 1
     y = np.log10(y[picked]) if log_y else np.clip(y[picked], -HUGE, HUGE)
@@ -256,7 +261,7 @@ def _fraction(values: Array, span: Range) -> Array:
 
 
 def _place(value: float, span: Range, cells: int) -> int:
-    """The cell of a value on an axis, whose ends are the middles of its first and last cell, as in plotext."""
+    """The cell of a value on an axis whose ends are the middles of its first and last cell, as in plotext."""
     fraction = (value - span[0]) / (span[1] - span[0])
     return int(0.5 + (cells - 1) * min(max(fraction, 0.0), 1.0))
 
@@ -315,7 +320,7 @@ def _overlay(row: Strip, at: int, text: str, style: Style) -> Strip:
 
 
 def _y_ticks(y_range: Range, rows: int) -> list[Tick]:
-    return _labelled(y_range, _step((y_range[1] - y_range[0]) / max(1, rows // 3)))
+    return _labelled(y_range, _step((y_range[1] - y_range[0]) / max(2, rows // 3)))
 
 
 def _log_ticks(y_range: Range, rows: int) -> list[Tick]:

@@ -1,0 +1,75 @@
+"""The app: theme, style sheet, the lab; what it leaves behind when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.theme import Theme
+
+from gdtui.dashboard.commands import KeymapCommands
+from gdtui.dashboard.screens.lab import LabScreen
+
+if TYPE_CHECKING:
+    from textual.app import SystemCommand
+    from textual.screen import Screen
+
+    from gdtui.experiment import Experiment
+
+THEME = Theme(
+    name="gdtui",
+    primary="#61afef",
+    secondary="#c5a0e6",
+    accent="#e5a445",
+    warning="#e5a445",
+    error="#e06c75",
+    success="#8cc98f",
+    foreground="#d7dae0",
+    background="#111418",
+    surface="#252b33",
+    panel="#1a1f25",
+    variables={"text-muted": "#7d8794", "text-error": "#e06c75", "border-blurred": "#3d4650"},
+)
+
+
+class LabApp(App[int]):
+    """gdtui's dashboard.
+
+    Attributes:
+        failure: why the experiment could not even begin; empty where it could.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "gdtui"
+    COMMANDS: ClassVar = {KeymapCommands}
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (16, "-low"), (30, "-tall")]
+
+    def __init__(self, experiment: Experiment, play: bool = False) -> None:
+        super().__init__()
+        self.failure = ""
+        self._experiment = experiment
+        self._play = play
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """The lab is the only screen beneath."""
+        return LabScreen(self._experiment, play=self._play)
+
+    def on_mount(self) -> None:
+        """A hang-up or a kill ends the app in good order, so that the terminal is restored."""
+        if sys.platform != "win32":
+            # While the interpreter computes in a thread, the event loop waits for its turn: make turns short.
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit, None, 128 + number)
+        sys.setswitchinterval(0.001)
+
+    def fail(self, message: str) -> None:
+        """End because the experiment could not even begin."""
+        self.failure = message
+        self.exit()

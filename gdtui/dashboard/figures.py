@@ -1,0 +1,45 @@
+"""Figures: numbers and texts at a fixed width, as the panes show them."""
+
+from __future__ import annotations
+
+import math
+
+WIDTH = 9
+"""Cells of a number in a table: a sign, five digits and a point, or an exponent."""
+
+
+def figure(value: float | None) -> str:
+    """A number in at most nine cells, with four or five significant digits; – where it is undefined.
+
+    >>> figure(1.99834), figure(0.0024), figure(-123456.0), figure(2.4e-05)
+    ('1.9983', '0.00240', '-1.235e+5', '2.400e-5')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if size >= 99_999.5 or size < 0.001:
+        mantissa, exponent = f"{value:.3e}".split("e")
+        return f"{mantissa}e{int(exponent):+d}" if abs(int(exponent)) < 100 else f"{value:.2e}"
+    if float(value).is_integer():
+        return f"{value:.1f}"
+    decimals = min(5, max(0, 4 - math.floor(math.log10(size))))
+    return f"{value:.{decimals}f}"
+
+
+def printable(text: str) -> str:
+    """A text with what a terminal cannot show, or would obey, written as escapes."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def shortened(text: str, width: int) -> str:
+    """A text in at most `width` cells, its middle left out; a path keeps its start and its end."""
+    if len(text) <= width:
+        return text
+    head = (width - 1) // 3
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"

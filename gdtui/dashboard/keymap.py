@@ -1,0 +1,83 @@
+"""Keymap: every key, in one table; bindings, key bar, help and the command palette are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a person can do with a key.
+
+    Attributes:
+        id: its stable name.
+        keys: Textual's names of its keys, comma-separated.
+        shown: the key as people read it.
+        action: the action of the lab screen, or of the app.
+        label: one or two words, for the key bar.
+        help: a sentence, for the help and the command palette.
+        group: the heading it stands under in the help.
+        in_bar: it has a place in the key bar.
+    """
+
+    id: str
+    keys: str
+    shown: str
+    action: str
+    label: str
+    help: str
+    group: str
+    in_bar: bool = True
+
+
+COMMANDS = (
+    Command("run", "space", "space", "run_or_pause", "run", "Run, or pause", "Descent"),
+    Command("update", "full_stop", ".", "step('update')", "update", "One update: the next batch, then stop", "Descent"),
+    Command("epoch", "e", "e", "step('epoch')", "epoch", "One epoch: to the end of this pass over the data", "Descent"),
+    Command("reset", "r", "r", "reset", "reset", "Back to the start, with the settings as they are now", "Descent"),
+    Command("lr-up", "plus,equals_sign", "+", "scale_lr(1)", "lr", "Learning rate × 1.25", "Descent"),
+    Command("lr-down", "minus", "-", "scale_lr(-1)", "lr", "Learning rate ÷ 1.25", "Descent"),
+    Command("slower", "less_than_sign,comma", "<", "change_speed(-1)", "speed", "Slower", "Descent"),
+    Command("faster", "greater_than_sign", ">", "change_speed(1)", "speed", "Faster, up to max", "Descent"),
+    Command("grain", "g", "g", "change_grain", "grain", "A step is an epoch, or an update", "Descent"),
+    Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
+    Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
+    Command("sort", "o", "o", "sort", "sort", "Sort the samples by the next column", "View"),
+    Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
+    Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
+    Command("zoom", "enter", "enter", "zoom", "zoom", "The focused pane on the whole screen, or back", "Panes"),
+    Command("pane-1", "1", "1", "toggle_pane('experiment')", "settings", "Show or hide the experiment", "Panes"),
+    Command("pane-2", "2", "2", "toggle_pane('loss')", "loss", "Show or hide the loss", "Panes", in_bar=False),
+    Command("pane-3", "3", "3", "toggle_pane('samples')", "samples", "Show or hide the samples", "Panes", in_bar=False),
+    Command("pane-7", "7", "7", "toggle_pane('log')", "log", "Show or hide the log", "Panes", in_bar=False),
+    Command("next", "tab", "tab", "app.focus_next", "focus", "Focus the next field or pane", "Panes", in_bar=False),
+    Command("back", "shift+tab", "shift-tab", "app.focus_previous", "focus", "Focus the one before", "Panes", in_bar=False),
+    Command("leave", "escape", "esc", "leave", "out", "One layer out: a field, a zoomed pane, the focus", "Panes", in_bar=False),
+    Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "palette", "Find a command by its name", "App", in_bar=False),
+    Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
+    Command("quit", "q,ctrl+q", "q", "app.quit", "quit", "Leave gdtui", "App"),
+)  # fmt: skip
+
+
+def bindings() -> list[Binding]:
+    """The table as Textual's bindings."""
+    return [
+        Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False)
+        for c in COMMANDS
+    ]
+
+
+def bar(is_playing: bool) -> list[tuple[str, str]]:
+    """(keys, label) of the key bar, neighbours with one label joined: `+ - lr`."""
+    items: list[tuple[str, str]] = []
+    for command in COMMANDS:
+        if not command.in_bar:
+            continue
+        label = "pause" if command.id == "run" and is_playing else command.label
+        if items and items[-1][1] == label:
+            items[-1] = (f"{items[-1][0]} {command.shown}", label)
+        else:
+            items.append((command.shown, label))
+    return items

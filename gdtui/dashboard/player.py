@@ -1,0 +1,130 @@
+"""Player: plays a trainer at a speed, off the event loop; yields the snapshots to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from enum import StrEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from gdtui.descent.snapshot import Epoch, Event, Snapshot, Update
+    from gdtui.descent.trainer import Trainer
+
+    T = TypeVar("T")
+
+SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, None)
+"""The ladder, in grains (epochs or updates) a second; None is max: as fast as it goes."""
+
+SLICE_S = 0.1
+"""Seconds of descent between two snapshots at max, and the longest that a change waits for its turn."""
+
+
+class Grain(StrEnum):
+    """What one step of the player is."""
+
+    EPOCH = "epoch"
+    UPDATE = "update"
+
+
+class Player:
+    """Steps a trainer in a thread, one call at a time.
+
+    Attributes:
+        trainer: what is played.
+        grain: what one step is.
+        is_playing: it is to go on, until paused.
+    """
+
+    def __init__(self, trainer: Trainer, grain: Grain = Grain.EPOCH, speed: int = SPEEDS.index(10)) -> None:
+        self.trainer = trainer
+        self.grain = grain
+        self.is_playing = False
+        self.speed = speed
+        self._wake = asyncio.Event()
+        self._driving = asyncio.Lock()
+        self._in_thread = Lock()
+
+    @property
+    def rate(self) -> float | None:
+        """Grains a second; None is max."""
+        return SPEEDS[self.speed]
+
+    def change_speed(self, rungs: int) -> None:
+        """Go up or down the ladder of speeds, as far as it reaches."""
+        self.speed = min(max(self.speed + rungs, 0), len(SPEEDS) - 1)
+        self._wake.set()
+
+    def pause(self) -> None:
+        """Let `play` end after the slice under way."""
+        self.is_playing = False
+        self._wake.set()
+
+    async def change(self, **settings: Any) -> tuple[Event, ...]:
+        """Change the trainer's settings, between two slices.
+
+        Raises:
+            InputError: if a value is wrong.
+        """
+        return await self._call(lambda: self.trainer.change(**settings))
+
+    async def step(self, grain: Grain) -> AsyncIterator[Snapshot]:
+        """Advance by one epoch or update; a long one yields what there is of it now and then."""
+        async with self._driving:
+            async for snapshot in self._step(grain):
+                yield snapshot
+
+    async def play(self) -> AsyncIterator[Snapshot]:
+        """Step at the speed's rate until paused or over; a speed or grain that changes is followed at once."""
+        clock = asyncio.get_running_loop().time
+        async with self._driving:
+            due = clock()
+            while self.is_playing:
+                rate = self.rate
+                frames = self._slices(None) if rate is None else self._step(self.grain)
+                async for snapshot in frames:
+                    yield snapshot
+                    if snapshot.state.is_over:
+                        self.is_playing = False
+                    if not self.is_playing or self.rate != rate:
+                        break
+                due = max(due + 1 / rate, clock()) if rate else clock()
+                if self.is_playing:
+                    await self._sleep_until(due)
+
+    async def _step(self, grain: Grain) -> AsyncIterator[Snapshot]:
+        from gdtui.descent.snapshot import Epoch, Update
+
+        now = await self._call(self.trainer.snapshot)
+        until = Epoch(now.epoch + 1) if grain is Grain.EPOCH else Update(now.updates + 1)
+        async for snapshot in self._slices(until):
+            yield snapshot
+
+    async def _slices(self, until: Epoch | Update | None) -> AsyncIterator[Snapshot]:
+        def advance() -> Snapshot:
+            snapshot = self.trainer.advance(until, budget_s=SLICE_S)
+            _ = snapshot.visits.last_visit  # a pass over the samples: here, not on the event loop
+            return snapshot
+
+        while True:
+            snapshot = await self._call(advance)
+            yield snapshot
+            if snapshot.state.is_over or snapshot.has_reached(until):
+                return
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        """Call in a thread; one call at a time, even where the waiting task was cancelled and its call goes on."""
+
+        def locked() -> T:
+            with self._in_thread:
+                return function()
+
+        return await asyncio.to_thread(locked)
+
+    async def _sleep_until(self, due: float) -> None:
+        self._wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await self._wake.wait()

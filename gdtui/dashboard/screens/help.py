@@ -1,0 +1,70 @@
+"""Help: what every key does, and what every pane shows."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gdtui.dashboard.keymap import COMMANDS
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+PANES = {
+    "1 Experiment": "What is run. Enter or leaving a field applies it, esc gives it up. lr, batch size, order and epochs "
+    "change the run under way from its next update; everything else starts a new run.",
+    "2 Loss": "f(θ) = (1/n) Σ ℓᵢ(θ) over all n samples, at the end of each epoch; epoch 0 is the start. ▾ marks a change. "
+    "Focused: ← → home end move a cursor that reads exact values.",
+    "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of its own "
+    "visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch.",
+    "7 Log": "θ and f after each epoch, all digits; at grain update, each visit's gradient; every change.",
+}
+"""What each pane shows, and where its numbers come from."""
+
+TERMS = {
+    "update": "θ ← θ − lr · mean of gᵢ over one batch",
+    "epoch": "one pass, n samples: n/b updates with batch size b",
+    "batch size": "full: gradient descent; 1: stochastic (SGD); between: mini-batch",
+    "diverged": "a value was no longer finite, or f grew over 10¹² · max(1, f at the start); the last finite θ is kept",
+    "converged": "the last epoch left θ as it was, to the last bit",
+}
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys, panes and words, on one page to scroll."""
+
+    BINDINGS: ClassVar = [Binding("escape,question_mark,q,f1", "dismiss", "Close", show=False)]
+
+    def compose(self) -> ComposeResult:
+        """One page."""
+        with VerticalScroll() as page:
+            page.border_title = "Help"
+            page.border_subtitle = "esc close · ↑ ↓ scroll"
+            yield Static(_page(), markup=False)
+
+    def on_mount(self) -> None:
+        """Arrow keys scroll."""
+        self.query_one(VerticalScroll).focus()
+
+
+def _page() -> Text:
+    text = Text()
+    for group, commands in groupby(COMMANDS, key=lambda command: command.group):
+        text.append(f"{group}\n", "bold")
+        for command in commands:
+            text.append(f"  {command.shown:>10}  ", "bold")
+            text.append(f"{command.help}\n")
+        text.append("\n")
+    for title, entries in (("What the panes show", PANES), ("Words", TERMS)):
+        text.append(f"{title}\n", "bold")
+        for name, meaning in entries.items():
+            text.append(f"  {name}: ", "bold")
+            text.append(f"{meaning}\n")
+        text.append("\n")
+    return text

@@ -1,0 +1,305 @@
+"""The lab: the main screen; keys become calls of the player, snapshots go to the panes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input
+
+from gdtui.dashboard.curves import XAxis, event_text, loss_plot
+from gdtui.dashboard.keymap import bindings
+from gdtui.dashboard.messages import SettingEdited
+from gdtui.dashboard.player import Grain, Player
+from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.controls import Controls
+from gdtui.dashboard.widgets.log import Log
+from gdtui.dashboard.widgets.samples import Samples
+from gdtui.dashboard.widgets.status import KeyBar, Status
+from gdtui.experiment import SETTINGS, Experiment, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from gdtui.descent.snapshot import Snapshot
+    from gdtui.descent.trainer import Trainer
+
+LR_STEP = 1.25
+PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples", "log": "7 Log"}
+
+
+class LabScreen(Screen[None]):
+    """One experiment, live."""
+
+    BINDINGS: ClassVar = bindings()
+    AUTO_FOCUS = ""
+
+    def __init__(self, experiment: Experiment, play: bool = False) -> None:
+        super().__init__()
+        self._experiment = experiment
+        self._play_at_once = play
+        self._player: Player | None = None
+        self._snapshot: Snapshot | None = None
+        self._x_axis = XAxis.EPOCHS
+        self._log_y = True
+
+    # --- the screen ----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Status, panes, keys."""
+        yield Status(id="status")
+        with Horizontal(id="body"):
+            yield Controls(self._experiment, id="experiment")
+            with Vertical(id="right"):
+                yield Chart(id="loss")
+                yield Samples(id="samples")
+                yield Log(id="log")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Show the frame first, then load: numpy and the data can wait until there is something to look at."""
+        for pane, title in PANES.items():
+            widget = self.query_one(f"#{pane}")
+            widget.add_class("pane")
+            widget.border_title = title
+        self._show_status()
+        self.query_one(Log).say("space runs · . makes one update · ? explains every key and pane", "note")
+        self.call_after_refresh(self._load, self._experiment)
+
+    # --- from the trainer to the panes ---------------------------------------------------------------------------
+
+    def _load(self, experiment: Experiment) -> None:
+        """Begin a new run of an experiment; what ran before is left."""
+        if self._player:
+            self._player.pause()
+        self.workers.cancel_group(self, "descent")
+        self.run_worker(self._begin(experiment), group="load", exclusive=True)
+
+    async def _begin(self, experiment: Experiment) -> None:
+        def load() -> Trainer:
+            from gdtui.descent.trainer import Trainer
+            from gdtui.problems.problem import load_problem
+
+            same = self._snapshot is not None and _same_problem(self._snapshot.experiment, experiment)
+            problem = self._snapshot.problem if same and self._snapshot else load_problem(experiment)
+            return Trainer(experiment, problem)
+
+        try:
+            trainer = await asyncio.to_thread(load)
+        except InputError as error:
+            if self._player is None:
+                self.app.fail(str(error))  # type: ignore[attr-defined]
+            else:
+                self.query_one(Controls).show_error(error.setting, str(error))
+            return
+        before = self._player
+        self._player = Player(trainer, before.grain, before.speed) if before else Player(trainer)
+        self._experiment = experiment
+        self.query_one(Controls).show(experiment)
+        self._show(trainer.snapshot())
+        if self._play_at_once:
+            self._play_at_once = False
+            self.action_run_or_pause()
+
+    def _drive(self, frames: AsyncIterator[Snapshot]) -> None:
+        self.run_worker(self._show_all(frames), group="descent")
+
+    async def _show_all(self, frames: AsyncIterator[Snapshot]) -> None:
+        async for snapshot in frames:
+            self._log_progress(snapshot)
+            self._show(snapshot)
+        self._show_status()
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        with self.app.batch_update():
+            self._show_loss()
+            self.query_one(Samples).show(snapshot)
+            self._show_status()
+
+    def _show_loss(self) -> None:
+        chart = self.query_one(Chart)
+        if self._snapshot is not None and chart.display:
+            chart.show(loss_plot(self._snapshot, self._x_axis, self._log_y, self.app.theme_variables["primary"]))
+        self._set_subtitle(chart, f"{'log y' if self._log_y else 'linear y'} · {self._x_axis.value}")
+
+    def _show_status(self) -> None:
+        player, snapshot = self._player, self._snapshot
+        if player is None or snapshot is None:
+            self.query_one(Status).show(self._experiment, None, "loading", "")
+            return
+        state = str(snapshot.state)
+        if not snapshot.state.is_over and snapshot.visited:
+            state = "running" if player.is_playing else "paused"
+        elif player.is_playing:
+            state = "running"
+        speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
+        self.query_one(Status).show(player.trainer.experiment, snapshot, state, speed)
+        self.query_one(KeyBar).show(player.is_playing)
+
+    def _log_progress(self, snapshot: Snapshot) -> None:
+        from gdtui.insight.verdict import verdict
+
+        log, before = self.query_one(Log), self._snapshot
+        if self._player and self._player.grain is Grain.UPDATE and self._player.rate and len(snapshot.visits):
+            log.say_update(snapshot)
+        if before is None or snapshot.epoch != before.epoch:
+            log.say_epoch(snapshot)
+        if snapshot.state.is_over:
+            is_bad = snapshot.state == "diverged"
+            log.say(verdict(snapshot), "bad" if is_bad else "good")
+            log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
+
+    def _set_subtitle(self, widget: Widget, text: str) -> None:
+        content = Content(text)
+        if widget.border_subtitle != content.markup:
+            widget.border_subtitle = content  # type: ignore[assignment]
+
+    # --- settings ------------------------------------------------------------------------------------------------
+
+    @on(SettingEdited)
+    async def _edit(self, message: SettingEdited) -> None:
+        message.stop()
+        await self._change(message.setting, message.value)
+
+    async def _change(self, setting: str, value: Any) -> None:
+        """Change the run under way where that can be; otherwise begin a new one."""
+        player = self._player
+        if player is None:
+            return
+        controls = self.query_one(Controls)
+        try:
+            if SETTINGS[setting].changes_run:
+                for event in await player.change(**{setting: value}):
+                    self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
+                self._experiment = player.trainer.experiment
+                controls.show(self._experiment)
+                self._show_status()
+                return
+            changes: dict[str, Any] = {setting: value}
+            if setting == "data":
+                changes |= {"features": (), "target": "", "init": ()}
+            elif setting in ("problem", "features"):
+                changes |= {"init": ()}
+            self._load(player.trainer.experiment.replace(**changes))
+        except InputError as error:
+            controls.show_error(setting, str(error))
+
+    # --- keys ----------------------------------------------------------------------------------------------------
+
+    def action_run_or_pause(self) -> None:
+        """Run, or pause."""
+        player = self._player
+        if player is None:
+            self._play_at_once = not self._play_at_once
+        elif player.is_playing:
+            player.pause()
+        elif not player.trainer.state.is_over:
+            player.is_playing = True
+            self._drive(player.play())
+        self._show_status()
+
+    def action_step(self, grain: str) -> None:
+        """One update or epoch."""
+        if self._player:
+            self._player.pause()
+            self._drive(self._player.step(Grain(grain)))
+
+    def action_reset(self) -> None:
+        """Back to the start."""
+        if self._player:
+            self.query_one(Log).say("reset", "event")
+            self._load(self._player.trainer.experiment)
+
+    async def action_scale_lr(self, steps: int) -> None:
+        """Learning rate up or down."""
+        if self._player:
+            lr = self._player.trainer.experiment.lr * LR_STEP**steps
+            await self._change("lr", float(f"{lr:.6g}"))
+
+    def action_change_speed(self, rungs: int) -> None:
+        """Faster or slower."""
+        if self._player:
+            self._player.change_speed(rungs)
+            self._show_status()
+
+    def action_change_grain(self) -> None:
+        """Epochs or updates."""
+        if self._player:
+            self._player.grain = Grain.UPDATE if self._player.grain is Grain.EPOCH else Grain.EPOCH
+            self._show_status()
+
+    def action_toggle_log_y(self) -> None:
+        """Log or linear."""
+        self._log_y = not self._log_y
+        self._show_loss()
+
+    def action_change_x_axis(self) -> None:
+        """The next x axis."""
+        self._x_axis = self._x_axis.next()
+        self._show_loss()
+
+    def action_sort(self) -> None:
+        """The next column."""
+        self.query_one(Samples).sort_by_next_column()
+
+    def action_reverse_sort(self) -> None:
+        """The other way round."""
+        self.query_one(Samples).reverse()
+
+    def action_toggle_applied(self) -> None:
+        """As applied, or now."""
+        samples = self.query_one(Samples)
+        samples.applied = not samples.applied
+
+    def action_toggle_pane(self, pane: str) -> None:
+        """Show or hide a pane."""
+        if pane == "experiment" and not self.has_class("-wide"):
+            self.toggle_class("-drawer")
+        else:
+            self.query_one(f"#{pane}").toggle_class("-off")
+
+    def action_zoom(self) -> None:
+        """The focused pane on the whole screen, or back."""
+        if self.has_class("-zoomed"):
+            self._unzoom()
+        elif self.focused is not None:
+            pane = next((node for node in self.focused.ancestors_with_self if node.id in PANES), None)
+            if pane is not None:
+                pane.add_class("-zoom")
+                self.add_class("-zoomed")
+
+    def _unzoom(self) -> None:
+        self.remove_class("-zoomed")
+        for pane in self.query(".pane"):
+            pane.remove_class("-zoom")
+
+    def action_help(self) -> None:
+        """Keys and panes explained."""
+        from gdtui.dashboard.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        """One layer out: a field, a zoomed pane, the focus, the drawer."""
+        if isinstance(self.focused, Input):
+            self.query_one(Controls).give_up(self.focused)
+            self.set_focus(None)
+        elif self.has_class("-zoomed"):
+            self._unzoom()
+        elif self.focused is not None:
+            self.set_focus(None)
+        else:
+            self.remove_class("-drawer")
+
+
+def _same_problem(one: Experiment, other: Experiment) -> bool:
+    names = ("problem", "data", "features", "target", "standardize", "drop_missing")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

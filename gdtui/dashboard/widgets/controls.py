@@ -1,0 +1,190 @@
+"""Controls: the experiment's settings as fields, checked as one types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Input, Label, Select, Static
+
+from gdtui.dashboard.figures import printable, shortened
+from gdtui.dashboard.messages import SettingEdited
+from gdtui.descent.optimizers import OPTIMIZERS
+from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError
+from gdtui.problems.datasets import DATASETS
+from gdtui.problems.models import MODELS
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+LABELS = {
+    "problem": "Problem",
+    "data": "Data",
+    "features": "Features",
+    "target": "Target",
+    "standardize": "Standardize",
+    "optimizer": "Method",
+    "lr": "lr",
+    "batch_size": "Batch size",
+    "order": "Order",
+    "epochs": "Epochs",
+    "init": "Start",
+    "seed": "Seed",
+}
+"""The fields, in their order."""
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "problem": tuple(MODELS),
+    "data": tuple(DATASETS),
+    "standardize": (False, True),
+    "optimizer": tuple(OPTIMIZERS),
+    "order": ORDERS,
+}
+"""The settings with a fixed set of values; the others are typed."""
+
+PLACEHOLDERS = {"features": "all", "target": "last", "init": "1"}
+"""What an empty field stands for."""
+
+FIRST_OF_GROUP = ("optimizer", "epochs")
+
+
+class Choice(Select[Any], inherit_bindings=False):
+    """A select that opens on Enter only, so that space and the arrows keep their meaning in the lab."""
+
+    BINDINGS: ClassVar = [Binding("enter", "show_overlay", "Choose", show=False)]
+
+
+class Controls(VerticalScroll, can_focus=False):
+    """The experiment: choose and type; Enter or leaving a field applies it, Escape gives it up."""
+
+    DEFAULT_CSS = """
+    Controls {
+        scrollbar-size-vertical: 1;
+        & Horizontal { height: 1; }
+        & Horizontal.-group { margin-top: 1; }
+        & Label { width: 12; color: $text-muted; }
+        & Input { width: 1fr; padding: 0; background: transparent; text-align: right; }
+        & Input:focus { background: $surface; }
+        & Input.-wrong { color: $text-error; }
+        & Select { width: 1fr; }
+        & Select > SelectCurrent { background: transparent; padding: 0; }
+        & Select:focus > SelectCurrent { background: $surface; border: none; }
+        & Select > SelectCurrent Static#label { text-align: right; }
+        & Select > SelectOverlay { border: round $primary; background: $background; }
+        & .error { color: $text-error; display: none; height: auto; }
+        & .error.-shown { display: block; }
+    }
+    """
+
+    BINDINGS: ClassVar = [
+        Binding("up", "app.focus_previous", "Field above", show=False),
+        Binding("down", "app.focus_next", "Field below", show=False),
+    ]
+
+    def __init__(self, experiment: Experiment, *, name: str | None = None, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(name=name, id=id)
+        self._experiment = experiment
+
+    def compose(self) -> ComposeResult:
+        """A line a setting, with a line for its error beneath."""
+        for setting, label in LABELS.items():
+            with Horizontal(classes="-group" if setting in FIRST_OF_GROUP else None):
+                yield Label(label)
+                value = getattr(self._experiment, setting)
+                if setting in CHOICES:
+                    yield Choice(self._options(setting), value=value, allow_blank=False, compact=True, id=setting)
+                else:
+                    yield Input(
+                        _text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting
+                    )
+            yield Static(id=f"{setting}-error", classes="error", markup=False)
+
+    def _options(self, setting: str) -> list[tuple[str, Any]]:
+        value = getattr(self._experiment, setting)
+        values = [*CHOICES[setting], *([] if value in CHOICES[setting] else [value])]
+        return [(shortened(_choice(value), 12), value) for value in values]
+
+    # --- what a person does --------------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def _check(self, event: Input.Changed) -> None:
+        event.stop()
+        self._parse(event.input)
+
+    @on(Input.Submitted)
+    @on(Input.Blurred)
+    def _apply(self, event: Input.Submitted | Input.Blurred) -> None:
+        event.stop()
+        setting = event.input.id or ""
+        value = self._parse(event.input)
+        if value is not None and value != getattr(self._experiment, setting):
+            self.post_message(SettingEdited(setting, value))
+
+    @on(Select.Changed)
+    def _choose(self, event: Select.Changed) -> None:
+        event.stop()
+        setting = event.select.id or ""
+        if event.value != getattr(self._experiment, setting):
+            self.show_error(setting, "")
+            self.post_message(SettingEdited(setting, event.value))
+
+    def give_up(self, field: Input) -> None:
+        """Put a field back to the value that is in force."""
+        field.value = _text(field.id or "", getattr(self._experiment, field.id or ""))
+
+    def _parse(self, field: Input) -> Any:
+        """The field's value, or None where it is wrong, with the error beneath it."""
+        setting = field.id or ""
+        try:
+            value = SETTINGS[setting].parse(field.value.strip())
+            SETTINGS[setting].check(value)
+        except InputError as error:
+            self.show_error(setting, str(error))
+            return None
+        self.show_error(setting, "")
+        return value
+
+    # --- what the lab says ---------------------------------------------------------------------------------------
+
+    def show(self, experiment: Experiment) -> None:
+        """Show the settings that are in force; a field that somebody is typing in is left alone."""
+        before, self._experiment = self._experiment, experiment
+        with self.prevent(Input.Changed, Select.Changed):
+            for setting in LABELS:
+                value = getattr(experiment, setting)
+                if value == getattr(before, setting):
+                    continue
+                field = self.query_one(f"#{setting}")
+                if isinstance(field, Choice):
+                    field.set_options(self._options(setting))
+                    field.value = value
+                elif isinstance(field, Input) and not field.has_focus:
+                    field.value = _text(setting, value)
+                self.show_error(setting, "")
+
+    def show_error(self, setting: str, message: str) -> None:
+        """Say what is wrong beneath a field; an empty message takes it away."""
+        if setting not in LABELS:
+            setting = "data"
+        line = self.query_one(f"#{setting}-error", Static)
+        if line.content != message or not message:
+            line.update(printable(f"✗ {message}") if message else "")
+            line.set_class(bool(message), "-shown")
+            self.query_one(f"#{setting}").set_class(bool(message), "-wrong")
+
+
+def _text(setting: str, value: Any) -> str:
+    """A value as one types it."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, tuple):
+        return ",".join(SETTINGS[setting].write((item,)) for item in value)
+    return str(value)
+
+
+def _choice(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable(str(value))
