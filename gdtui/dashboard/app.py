@@ -14,7 +14,6 @@ from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.screens.lab import LabScreen
 
 if TYPE_CHECKING:
-    from textual.app import SystemCommand
     from textual.screen import Screen
 
     from gdtui.experiment import Experiment
@@ -45,8 +44,8 @@ class LabApp(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "gdtui"
     COMMANDS: ClassVar = {KeymapCommands}
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (16, "-low"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
 
     def __init__(self, experiment: Experiment, play: bool = False) -> None:
         super().__init__()

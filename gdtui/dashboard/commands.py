@@ -29,9 +29,7 @@ class KeymapCommands(Provider):
         for command in COMMANDS:
             score = matcher.match(f"{command.help} {command.shown}")
             if score > 0:
-                yield Hit(
-                    score, matcher.highlight(command.help), partial(self._run, command), help=command.shown
-                )
+                yield Hit(score, matcher.highlight(command.help), partial(self._run, command), help=command.shown)
 
     async def _run(self, command: Command) -> None:
         await self.screen.run_action(command.action)

@@ -97,4 +97,4 @@ def _x_range(snapshot: Snapshot, axis: XAxis) -> tuple[float, float] | None:
 def _round_up(count: int) -> int:
     """The next of 1, 2, 5, 10, 20, 50, ..."""
     power = 10 ** math.floor(math.log10(count))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= count)
+    return int(next(step * power for step in (1, 2, 5, 10) if step * power >= count))

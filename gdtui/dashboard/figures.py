@@ -32,9 +32,7 @@ def figure(value: float | None) -> str:
 
 def printable(text: str) -> str:
     """A text with what a terminal cannot show, or would obey, written as escapes."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def shortened(text: str, width: int) -> str:

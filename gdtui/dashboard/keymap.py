@@ -53,9 +53,9 @@ COMMANDS = (
     Command("pane-3", "3", "3", "toggle_pane('samples')", "samples", "Show or hide the samples", "Panes", in_bar=False),
     Command("pane-7", "7", "7", "toggle_pane('log')", "log", "Show or hide the log", "Panes", in_bar=False),
     Command("next", "tab", "tab", "app.focus_next", "focus", "Focus the next field or pane", "Panes", in_bar=False),
-    Command("back", "shift+tab", "shift-tab", "app.focus_previous", "focus", "Focus the one before", "Panes", in_bar=False),
-    Command("leave", "escape", "esc", "leave", "out", "One layer out: a field, a zoomed pane, the focus", "Panes", in_bar=False),
-    Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "palette", "Find a command by its name", "App", in_bar=False),
+    Command("back", "shift+tab", "shift-tab", "app.focus_previous", "", "Focus the one before", "Panes", in_bar=False),
+    Command("leave", "escape", "esc", "leave", "", "Out: of a field, a zoomed pane, the focus", "Panes", in_bar=False),
+    Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find a command by name", "App", in_bar=False),
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
     Command("quit", "q,ctrl+q", "q", "app.quit", "quit", "Leave gdtui", "App"),
 )  # fmt: skip
@@ -64,8 +64,7 @@ COMMANDS = (
 def bindings() -> list[Binding]:
     """The table as Textual's bindings."""
     return [
-        Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False)
-        for c in COMMANDS
+        Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False) for c in COMMANDS
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from gdtui.descent.snapshot import Epoch, Event, Snapshot, Update
     from gdtui.descent.trainer import Trainer
 

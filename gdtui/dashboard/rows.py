@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from gdtui.descent.snapshot import Snapshot
+    from gdtui.problems.datasets import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ def sorted_samples(snapshot: Snapshot, key: str, descending: bool, applied: bool
     return order
 
 
-def _column(snapshot: Snapshot, key: str, applied: bool) -> NDArray[Any]:
+def _column(snapshot: Snapshot, key: str, applied: bool) -> Array:
     import numpy as np
 
     dataset = snapshot.problem.dataset
     if key == "sample":
-        return np.arange(snapshot.problem.n)
+        return np.arange(float(snapshot.problem.n))
     if key == "y":
         return dataset.y
     if key[0] == "x":
@@ -92,9 +94,14 @@ def _column(snapshot: Snapshot, key: str, applied: bool) -> NDArray[Any]:
         rows = read_rows(snapshot, range(snapshot.problem.n), applied)
         return np.array([math.nan if row.y_hat is None else row.y_hat for row in rows])
     source = snapshot.visits if applied else snapshot.now
-    values = {"loss": lambda: source.losses, "norm": lambda: np.sqrt((source.gradients**2).sum(axis=1))}
-    column = values.get(key, lambda: source.gradients[:, int(key[1:])])()
+    column: Array
+    if key == "loss":
+        column = source.losses
+    elif key == "norm":
+        column = np.sqrt((source.gradients**2).sum(axis=1))
+    else:
+        column = source.gradients[:, int(key[1:])]
     if not applied:
         return column
-    last = snapshot.visits.last_visit
-    return np.where(last >= 0, np.append(column, math.nan)[last], math.nan)
+    # A sample that was not visited has -1 for its last visit: the nan at the end.
+    return np.append(column, math.nan)[snapshot.visits.last_visit]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.experiment import BatchSize
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gdtui.experiment import BatchSize
 
 Order = NDArray[np.int64]
 

@@ -1,16 +1,17 @@
 """Kernel: the inner loops of descent, over flat buffers; plain arithmetic that runs as it stands or compiled.
 
-Every matrix is passed row after row in one flat buffer, so that a row is a slice whether the buffer is a memoryview (fast
-to index in the interpreter) or an array (what a compiler wants). Sums run in the order of the visits: the result does not
-depend on how the work is cut into calls.
+Every matrix is passed row after row in one flat buffer, so that a row is a slice whether the buffer is a memoryview
+(fast to index in the interpreter) or an array (what a compiler wants). Sums run in the order of the visits: the result
+does not depend on how the work is cut into calls.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gdtui.descent.optimizers import Update
-from gdtui.problems.models import Loss
+if TYPE_CHECKING:
+    from gdtui.descent.optimizers import Update
+    from gdtui.problems.models import Loss
 
 Buffer = Any
 """A flat float64 or int64 memoryview or array."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from gdtui.descent.kernel import BATCH_END, POSITION, UPDATES
 from gdtui.descent.snapshot import Evaluation, Visits
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gdtui.descent.batching import Order
     from gdtui.descent.kernel import Buffer
     from gdtui.problems.datasets import Array
@@ -69,7 +71,7 @@ class Pass:
 
     def has_moved(self, theta: Array) -> bool:
         """θ (p,) is not, to the bit, what it was at the epoch's first visit."""
-        return self._thetas[0].tobytes() != theta.tobytes()
+        return bool(self._thetas[0].tobytes() != theta.tobytes())
 
     def visits(self, n: int) -> Visits:
         """The visits so far, as applied."""
@@ -90,6 +92,6 @@ class Pass:
         return Evaluation(self._now_losses, self._now_gradients, self.now_sum / len(self._order))
 
 
-def flat(array: np.ndarray) -> Buffer:  # type: ignore[type-arg]
+def flat(array: NDArray[Any]) -> Buffer:
     """An array's memory as one flat buffer, which Python indexes much faster than the array."""
-    return memoryview(array.reshape(-1))
+    return array.reshape(-1).data

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from gdtui.descent.history import HistoryView
     from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
@@ -118,7 +120,8 @@ class Visits:
         """The samples that made the newest update."""
         if not len(self):
             return self.samples
-        return self.samples[self.update_of == self.update_of[-1]]
+        begins = int(self.update_of.searchsorted(self.update_of[-1]))
+        return self.samples[begins:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +177,7 @@ class Snapshot:
     _evaluate: Callable[[Array], Evaluation] = field(repr=False)
 
     def has_reached(self, until: Epoch | Update | None) -> bool:
-        """Whether that many epochs are complete, or that many updates made and, if one was its epoch's last, f evaluated."""
+        """Whether so many epochs are complete, or so many updates made and, after an epoch's last, f evaluated."""
         is_evaluated = self.visited < (self.epoch + 1) * self.problem.n
         return until is not None and is_evaluated and until.is_reached(self.epoch, self.updates)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from gdtui.experiment import InputError, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -55,7 +56,9 @@ class Dataset:
                 if not np.isfinite(value):
                     raise InputError("standardize", f"feature {name!r} is too large to standardize")
             deviation[deviation == 0] = 1.0
-            return replace(self, x=(self.x - self.x.mean(axis=0)) / deviation)
+            x = (self.x - self.x.mean(axis=0)) / deviation
+            x[:, (self.x == self.x[0]).all(axis=0)] = 0.0  # the mean of equal values may differ from them
+            return replace(self, x=x)
 
     def select(self, features: tuple[str, ...], target: str) -> Dataset:
         """The same samples with other columns as features and target; where none is named, as it is.

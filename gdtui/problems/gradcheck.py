@@ -69,8 +69,9 @@ def check_gradient(loss: Loss, theta: Vector, x: Vector, y: float) -> GradientCh
     slopes = np.array([_slope(loss_along(j), point[j], centre) for j in range(len(point))])
     analytic, numeric, floor = np.array(g), slopes[:, 0], slopes[:, 1]
     scale = np.maximum(np.maximum(abs(analytic), abs(numeric)), floor)
-    difference = abs(analytic - numeric)
-    errors = np.divide(difference, scale, out=difference.copy(), where=scale != 0)
+    with np.errstate(invalid="ignore"):  # a loss may well write ∞
+        difference = abs(analytic - numeric)
+        errors = np.divide(difference, scale, out=difference.copy(), where=scale != 0)
     return GradientCheck(analytic, numeric, errors)
 
 

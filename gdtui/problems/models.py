@@ -1,7 +1,7 @@
 """Models: what is fitted, each one function (θ, x, y, g) -> ℓ that writes the gradient ∇ℓ into g.
 
 A loss is plain arithmetic on indexed sequences: it runs as it stands over memoryviews and arrays alike, can be compiled
-as it stands, and gives the same bits either way. Hence loops instead of array expressions, and `r * r` instead of `r ** 2`.
+as it stands, and gives the same bits either way. Hence loops instead of array expressions, and `r * r`, not `r ** 2`.
 """
 
 from __future__ import annotations

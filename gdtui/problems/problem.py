@@ -40,7 +40,7 @@ class Problem:
         """
         names = self.parameters
         if len(init) <= 1:
-            return np.full(len(names), *(init or (1.0,)))
+            return np.full(len(names), init[0] if init else 1.0)
         if len(init) != len(names):
             raise InputError(
                 "init",

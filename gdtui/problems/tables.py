@@ -39,9 +39,7 @@ _READERS = {
 }
 
 
-def read_table(
-    path: str, features: tuple[str, ...] = (), target: str = "", drop_missing: bool = False
-) -> Dataset:
+def read_table(path: str, features: tuple[str, ...] = (), target: str = "", drop_missing: bool = False) -> Dataset:
     """Read a dataset from a CSV, TSV, Parquet or JSON file, its rows in the file's order.
 
     The format is told by the file's name, and by its content where the name does not tell. Missing are NULL
@@ -112,13 +110,12 @@ class _Table:
         """The named columns, shape (n,) each, nan where a value is missing."""
         import numpy as np
 
-        # The cast rounds a decimal once. A boolean has none: DuckDB would read `true` as the text of a double.
+        # The cast rounds a decimal once. A boolean has none: DuckDB would take `true` for a double's text.
         casts = ["" if self.columns[name] == "BOOLEAN" else "::DOUBLE" for name in names]
         what = (f"{self.position(name)}{casts[i]} AS c{i}" for i, name in enumerate(names))
         columns = self.select(", ".join(what)).fetchnumpy()
         return {
-            name: np.ma.filled(columns[f"c{i}"].astype(np.float64, copy=False), np.nan)
-            for i, name in enumerate(names)
+            name: np.ma.filled(columns[f"c{i}"].astype(np.float64, copy=False), np.nan) for i, name in enumerate(names)
         }
 
     def text_in(self, name: str) -> str | None:
@@ -171,9 +168,7 @@ def _reader(path: str, file: Path) -> str:
     if not head:
         raise InputError("data", f"{shown(path)} is empty")
     name = file.name.lower().removesuffix(".gz")
-    return _READERS[_FORMATS.get(Path(name).suffix) or _sniffed(head)].format(
-        ", compression='gzip'" if zipped else ""
-    )
+    return _READERS[_FORMATS.get(Path(name).suffix) or _sniffed(head)].format(", compression='gzip'" if zipped else "")
 
 
 def _sniffed(head: bytes) -> str:
@@ -216,9 +211,7 @@ def _choose(table: _Table, features: tuple[str, ...], target: str) -> tuple[tupl
         raise InputError("features", f"{shown(target)} is the target; it cannot be a feature too")
     features = features or tuple(name for name in numeric if name != target)
     if not features:
-        raise InputError(
-            "features", f"no feature is left: the target, {shown(target)}, is the only numeric column"
-        )
+        raise InputError("features", f"no feature is left: the target, {shown(target)}, is the only numeric column")
     return features, target
 
 

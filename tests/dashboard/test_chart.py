@@ -60,16 +60,11 @@ def colors_of(drawing: Drawing) -> set[str]:
 # Drawing
 
 
-def test_a_spike_of_one_value_in_65_000_reaches_the_top() -> None:
+@pytest.mark.parametrize(("value", "row"), [(9.9, 0), (1.1e-6, -1)])
+def test_one_value_in_65_000_reaches_the_edge(value: float, row: int) -> None:
     y = np.ones(65_000)
-    y[31_337] = 9.9
-    assert canvas(drawn(series(y), x_range=(0, 65_000)))[0].strip()
-
-
-def test_a_valley_of_one_value_in_65_000_reaches_the_bottom() -> None:
-    y = np.ones(65_000)
-    y[31_337] = 1.1e-6
-    assert canvas(drawn(series(y), x_range=(0, 65_000), log_y=True))[-1].strip()
+    y[31_337] = value
+    assert canvas(drawn(series(y), log_y=True))[row].strip()
 
 
 def test_a_spike_beside_a_nan_survives() -> None:
@@ -188,15 +183,15 @@ import numpy as np
 from tests.dashboard.test_chart import INK, Mark, Plot, draw, series
 warnings.simplefilter("error")
 rng = np.random.default_rng(7)
-odd = np.array([0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1.7e308, -1.7e308, 5e-324, -5e-324, 1e-310, 1e16, 1e16 + 2,
-                3.0, 123456.789, np.nan, np.inf, -np.inf])
+odd = np.array([0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1.7e308, -1.7e308, 5e-324, -5e-324, 1e-310, 1e16,
+                1e16 + 2, 3.0, 123456.789, np.nan, np.inf, -np.inf])
 def values(m):
     pool = odd if rng.random() < 0.5 else rng.choice(odd, 2)
     return rng.choice(pool, m) if rng.random() < 0.6 else rng.normal(size=m) * 10.0 ** rng.integers(-300, 300)
-for case in range(1500):
+for case in range(900):
     curves = []
     for _ in range(rng.integers(0, 4)):
-        m = int(rng.choice([0, 1, 2, 3, 50, 500]))
+        m = int(rng.choice([0, 1, 2, 3, 20, 300]))
         curves.append(series(values(m), x=values(m) if rng.random() < 0.4 else None))
     x_range = tuple(float(end) for end in rng.choice(odd, 2)) if rng.random() < 0.4 else None
     marks = tuple(Mark(float(x), "lr 0.1") for x in rng.choice(odd, 2))
@@ -222,14 +217,14 @@ def test_the_largest_numbers_are_drawn() -> None:
 LEAK = """
 import resource, sys
 from tests.dashboard.test_chart import drawn, np, series
-curves = [series(np.random.default_rng(seed).random(200)) for seed in (0, 1)]
+curves = [series(np.random.default_rng(seed).random(40)) for seed in (0, 1)]
 def memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 for _ in range(50):
-    drawn(*curves, width=20, height=6)
+    drawn(*curves, width=10, height=3)
 before = memory()
 for _ in range(2000):
-    drawn(*curves, width=20, height=6)
+    drawn(*curves, width=10, height=3)
 print(memory() - before)
 """
 

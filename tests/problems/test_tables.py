@@ -107,7 +107,8 @@ class TestWhatIsRead:
         assert rows(dataset) == [[1, 2], [3, 4]]
 
     def test_parquet_of_every_numeric_type(self, parquet):
-        kinds = "bool tinyint smallint int bigint hugeint utinyint uinteger ubigint float double decimal(9,2)".split()
+        whole = ["tinyint", "smallint", "integer", "bigint", "hugeint"]
+        kinds = ["bool", *whole, *(f"u{kind}" for kind in whole), "float", "double", "decimal(9,2)"]
         path = parquet("select " + ", ".join(f"1::{kind} as c{i}" for i, kind in enumerate(kinds)))
         assert rows(read_table(path)) == [[1.0] * len(kinds)]
 
@@ -130,7 +131,14 @@ class TestWhatIsRead:
         assert rows(read_table(write("a,b\ntrue,2\nfalse,4\n"))) == [[1, 2], [0, 4]]
 
     def test_numbers_are_the_floats_that_python_reads(self, write):
-        texts = ["0.1", "1e-320", "1.7976931348623157e308", "9007199254740993", "0.30000000000000004", "-2e-7"]
+        texts = [
+            "0.1",
+            "1e-320",
+            "1.7976931348623157e308",
+            "9007199254740993",
+            "0.30000000000000004",
+            "-2e-7",
+        ]
         dataset = read_table(write("x,y\n" + "".join(f"{text},0\n" for text in texts)))
         assert dataset.x[:, 0].tolist() == [float(text) for text in texts]
 
@@ -170,7 +178,9 @@ class TestNames:
         path = write("a,b\n1,2\n", name)
         assert rows(read_table(path)) == [[1, 2]]
 
-    @pytest.mark.parametrize("name", ["it's.csv", "a'); drop table t; --.csv", "ü.csv", "~.csv", "a\nb.csv", " .csv"])
+    @pytest.mark.parametrize(
+        "name", ["it's.csv", "a'); drop table t; --.csv", "ü.csv", "~.csv", "a\nb.csv", " .csv"]
+    )
     def test_file_may_have_any_name(self, write, name):
         assert rows(read_table(write("a,b\n1,2\n", name))) == [[1, 2]]
 
@@ -207,7 +217,9 @@ class TestMissingAndInfiniteValues:
         assert "no row" in refusal(write("a,b\n1,\nNA,3\n"), "data", drop_missing=True)
 
     def test_infinite_value_is_found_by_column_and_row(self, write):
-        assert refusal(write("a,b\n1,2\n3,-inf\n5,inf\n"), "data") == "column 'b' has an infinite value in row 2"
+        assert (
+            refusal(write("a,b\n1,2\n3,-inf\n5,inf\n"), "data") == "column 'b' has an infinite value in row 2"
+        )
 
     def test_infinite_value_is_counted_in_rows_of_the_file(self, write):
         assert "row 3" in refusal(write("a,b\n,1\n,2\ninf,3\n"), "data", drop_missing=True)
@@ -269,7 +281,7 @@ class TestFilesThatCannotBeRead:
         assert says in refusal(write(content, name), "data")
 
     def test_gzip_cut_off_late_is_not_taken_for_a_shorter_file(self, write):
-        content = "a,b\n" + "".join(f"{i},{hash((i, 'x'))}\n" for i in range(50_000))
+        content = "a,b\n" + "".join(f"{i},{i * i % 65537}\n" for i in range(50_000))
         zipped = gzip.compress(content.encode())
         assert "damaged gzip" in refusal(write(zipped[: len(zipped) // 2], "data.csv.gz"), "data")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.widget import Widget
 
     from gdtui.descent.snapshot import Snapshot
@@ -38,7 +39,7 @@ PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples",
 class LabScreen(Screen[None]):
     """One experiment, live."""
 
-    BINDINGS: ClassVar = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = ""
 
     def __init__(self, experiment: Experiment, play: bool = False) -> None:
@@ -49,6 +50,7 @@ class LabScreen(Screen[None]):
         self._snapshot: Snapshot | None = None
         self._x_axis = XAxis.EPOCHS
         self._log_y = True
+        self._reading = ""
 
     # --- the screen ----------------------------------------------------------------------------------------------
 
@@ -84,6 +86,7 @@ class LabScreen(Screen[None]):
 
     async def _begin(self, experiment: Experiment) -> None:
         def load() -> Trainer:
+            import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
             from gdtui.descent.trainer import Trainer
             from gdtui.problems.problem import load_problem
 
@@ -113,8 +116,9 @@ class LabScreen(Screen[None]):
 
     async def _show_all(self, frames: AsyncIterator[Snapshot]) -> None:
         async for snapshot in frames:
-            self._log_progress(snapshot)
-            self._show(snapshot)
+            with self.app.batch_update():
+                self._log_progress(snapshot)
+                self._show(snapshot)
         self._show_status()
 
     def _show(self, snapshot: Snapshot) -> None:
@@ -128,7 +132,7 @@ class LabScreen(Screen[None]):
         chart = self.query_one(Chart)
         if self._snapshot is not None and chart.display:
             chart.show(loss_plot(self._snapshot, self._x_axis, self._log_y, self.app.theme_variables["primary"]))
-        self._set_subtitle(chart, f"{'log y' if self._log_y else 'linear y'} · {self._x_axis.value}")
+        self._set_subtitle(chart, self._reading or f"{'log y' if self._log_y else 'linear y'} · {self._x_axis.value}")
 
     def _show_status(self) -> None:
         player, snapshot = self._player, self._snapshot
@@ -157,10 +161,21 @@ class LabScreen(Screen[None]):
             log.say(verdict(snapshot), "bad" if is_bad else "good")
             log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
 
+    @on(Chart.CursorMoved)
+    def _read_cursor(self, message: Chart.CursorMoved) -> None:
+        message.stop()
+        self._reading = (
+            ""
+            if message.x is None
+            else f"{self._x_axis.value} {message.x:,.7g}: "
+            + ", ".join(f"{name} {value!r}" for name, value in message.values)
+        )
+        self._show_loss()
+
     def _set_subtitle(self, widget: Widget, text: str) -> None:
         content = Content(text)
         if widget.border_subtitle != content.markup:
-            widget.border_subtitle = content  # type: ignore[assignment]
+            widget.border_subtitle = content
 
     # --- settings ------------------------------------------------------------------------------------------------
 

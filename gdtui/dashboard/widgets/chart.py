@@ -155,9 +155,7 @@ class Chart(Widget, can_focus=True):
     def _draw(self, plot: Plot) -> None:
         from gdtui.dashboard.widgets.plot import Ink, draw
 
-        axis, label, mark = (
-            self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark")
-        )
+        axis, label, mark = (self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark"))
         ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
         self._drawing = draw(plot, self.size.width, self.size.height, ink)
 

@@ -65,13 +65,12 @@ class Controls(VerticalScroll, can_focus=False):
         & Horizontal { height: 1; }
         & Horizontal.-group { margin-top: 1; }
         & Label { width: 12; color: $text-muted; }
-        & Input { width: 1fr; padding: 0; background: transparent; text-align: right; }
+        & Input { width: 1fr; padding: 0; background: transparent; }
         & Input:focus { background: $surface; }
         & Input.-wrong { color: $text-error; }
         & Select { width: 1fr; }
         & Select > SelectCurrent { background: transparent; padding: 0; }
         & Select:focus > SelectCurrent { background: $surface; border: none; }
-        & Select > SelectCurrent Static#label { text-align: right; }
         & Select > SelectOverlay { border: round $primary; background: $background; }
         & .error { color: $text-error; display: none; height: auto; }
         & .error.-shown { display: block; }
@@ -104,7 +103,7 @@ class Controls(VerticalScroll, can_focus=False):
     def _options(self, setting: str) -> list[tuple[str, Any]]:
         value = getattr(self._experiment, setting)
         values = [*CHOICES[setting], *([] if value in CHOICES[setting] else [value])]
-        return [(shortened(_choice(value), 12), value) for value in values]
+        return [(shortened(_choice(value), 11), value) for value in values]
 
     # --- what a person does --------------------------------------------------------------------------------------
 
@@ -187,4 +186,4 @@ def _text(setting: str, value: Any) -> str:
 def _choice(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return printable(str(value))
+    return printable(str(value).rsplit("/", 1)[-1])

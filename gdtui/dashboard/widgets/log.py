@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.widgets import RichLog
 
-from gdtui.dashboard.figures import figure
+from gdtui.dashboard.figures import figure, printable
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
@@ -18,12 +18,12 @@ SHOWN_VISITS = 8
 
 
 class Log(RichLog):
-    """The tutorial's lines, live: each epoch with θ and the loss; at grain update, each visit's gradient; every event."""
+    """The tutorial's lines, live: each epoch with θ and loss; at grain update, each visit's gradient; every event."""
 
     DEFAULT_CSS = """
     Log {
         background: transparent;
-        scrollbar-size-vertical: 1;
+        scrollbar-size: 0 0;
         & > .log--event { color: $warning; }
         & > .log--good { color: $success; }
         & > .log--bad { color: $error; }
@@ -35,12 +35,32 @@ class Log(RichLog):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--event", "log--good", "log--bad", "log--note", "log--line"}
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(max_lines=KEPT_LINES, markup=False, highlight=False, name=name, id=id, classes=classes)
+        super().__init__(
+            max_lines=KEPT_LINES,
+            min_width=1,
+            wrap=True,
+            markup=False,
+            highlight=False,
+            name=name,
+            id=id,
+            classes=classes,
+        )
 
     def say(self, text: str, kind: str = "line") -> None:
         """Add a line: an event, a note, something good, something bad, or just a line."""
         style = self.get_component_rich_style(f"log--{kind}", partial=True)
-        self.write(Text(text, style, no_wrap=True), scroll_end=self.is_vertical_scroll_end)
+        was_at_end = self.is_vertical_scroll_end
+        self.write(Text(printable(text), style), scroll_end=False)
+        if was_at_end:
+            # Now, not after a refresh: the pane would be sent twice.
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say in the border whether the newest line is in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        subtitle = "live" if self.is_vertical_scroll_end else "end: back to live"
+        if self.border_subtitle != subtitle:
+            self.border_subtitle = subtitle
 
     def say_epoch(self, snapshot: Snapshot) -> None:
         """An epoch's line, as the tutorial prints it, counted from 1."""

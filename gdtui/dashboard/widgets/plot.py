@@ -102,9 +102,7 @@ class Drawing:
         """The rows with a thin vertical line at x, behind the curves."""
         at = self.left + self.column(x)
         return [
-            _overlay(row, at, "│", style)
-            if y < self.canvas_rows and row.crop(at, at + 1).text == " "
-            else row
+            _overlay(row, at, "│", style) if y < self.canvas_rows and row.crop(at, at + 1).text == " " else row
             for y, row in enumerate(self.rows)
         ]
 
@@ -116,7 +114,8 @@ def draw(plot: Plot, width: int, height: int, ink: Ink) -> Drawing:
     y_range = _y_range(curves, plot.log_y)
     rows = height - 2
     ticks = (_log_ticks if plot.log_y else _y_ticks)(y_range, rows)
-    left = 1 + max(4 if width >= 2 * FRAMED.width else 0, *(len(label) for _, label in ticks))
+    # Wide enough for most labels from the start, so that the curves do not shift when one gets longer.
+    left = 1 + max([4 if width >= 2 * FRAMED.width else 0, *(len(label) for _, label in ticks)])
     framed = width >= max(FRAMED.width, left + CANVAS) and height >= FRAMED.height
     if not framed:
         left, rows = 0, height
@@ -251,9 +250,7 @@ def _canvas(curves: list[Curve], colors: list[str], size: Size, base: Style) -> 
     for number, color in enumerate(colors[:PALETTE]):
         inks[str(number)] = base + Style(color=color)
     rows = figure.build().string().splitlines()
-    return [
-        Strip([Segment(text, inks[number]) for number, text in _RUN.findall(row)], size.width) for row in rows
-    ]
+    return [Strip([Segment(text, inks[number]) for number, text in _RUN.findall(row)], size.width) for row in rows]
 
 
 def _fraction(values: Array, span: Range) -> Array:
@@ -298,9 +295,7 @@ def _x_axis(x_range: Range, left: int, columns: int, ink: Ink) -> list[Strip]:
 def _with_marks(row: Strip, marks: tuple[Mark, ...], x_range: Range, style: Style) -> Strip:
     """A ▾ for each mark within the range, followed by its label where nothing is in the way."""
     columns = row.cell_length
-    places = {
-        _place(mark.x, x_range, columns): mark.label for mark in marks if x_range[0] <= mark.x <= x_range[1]
-    }
+    places = {_place(mark.x, x_range, columns): mark.label for mark in marks if x_range[0] <= mark.x <= x_range[1]}
     free, right = row.text, columns
     for at in sorted(places, reverse=True):
         label = places[at]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,7 +44,9 @@ class Column:
         return self.key in ("loss", "norm")
 
 
-def choose_columns(width: int, features: tuple[str, ...], target: str, parameters: tuple[str, ...], n: int) -> list[Column]:
+def choose_columns(
+    width: int, features: tuple[str, ...], target: str, parameters: tuple[str, ...], n: int
+) -> list[Column]:
     """The columns that fit into so many cells: the sample and |g| always, then as many more as there is room for."""
     number = Column("sample", "#", max(2, len(str(n - 1))))
     x = [Column(f"x{j}", shortened(printable(name), WIDTH)) for j, name in enumerate(features)]
@@ -62,7 +65,7 @@ def choose_columns(width: int, features: tuple[str, ...], target: str, parameter
 
 
 class Samples(ScrollView, can_focus=True):
-    """A row a sample: x, y, ŷ, loss and gradient; sorted by any column; as applied in this epoch, or at the θ of now."""
+    """A row a sample: x, y, ŷ, loss, gradient; sorted by any column; as applied in this epoch, or at the current θ."""
 
     DEFAULT_CSS = """
     Samples {
@@ -186,7 +189,9 @@ class Samples(ScrollView, can_focus=True):
         height = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         if not top <= self.cursor < top + height:
-            self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(
+                y=self.cursor if self.cursor < top else self.cursor - height + 1, animate=False, immediate=True
+            )
         self._redraw()
 
     def action_move(self, rows: int) -> None:
@@ -203,7 +208,7 @@ class Samples(ScrollView, can_focus=True):
 
     # --- drawing -----------------------------------------------------------------------------------------------------
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, *_: object) -> int:
         """A header and a line a sample; the style sheet has the last word."""
         return 1 + (self._snapshot.problem.n if self._snapshot else 3)
 
@@ -313,7 +318,7 @@ class Samples(ScrollView, can_focus=True):
 
 def _bar(value: float | None, largest: float, width: int) -> str:
     """A bar in eighths of a cell; anything above 0 shows."""
-    if not value or not largest or value != value or largest == float("inf"):
+    if not value or not math.isfinite(value) or not math.isfinite(largest):
         return " " * width
     eighths = max(1, round(value / largest * width * 8))
     whole, part = divmod(eighths, 8)

@@ -32,6 +32,7 @@ class Status(Widget):
     DEFAULT_CSS = """
     Status {
         height: 1;
+        padding: 0 1;
         & > .status--name { color: $primary; text-style: bold; }
         & > .status--label { color: $text-muted; }
         & > .status--value { color: $foreground; }
@@ -63,28 +64,33 @@ class Status(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        """One line; what has no room is left out whole."""
+        """One line; what has no room is left out whole, the least important first."""
         style = self.get_component_rich_style
         kind = {"running": "running", "diverged": "diverged"}.get(self._state, "value")
         right = Text(f"{SYMBOLS[self._state]} {self._state:<9}", style(f"status--{kind}"))
-        room = self.size.width - right.cell_len - len("gdtui  ")
-        for label, value in self._figures():
-            if len(label) + len(value) + 3 <= room:
+        left = Text("gdtui", style("status--name"))
+        figures = self._figures()
+        necessary = right.cell_len + left.cell_len + sum(map(_cells, figures[:2]))
+        for name in self._descriptions():
+            if necessary + len(name) + 4 <= self.size.width:
+                left.append(f"  {name}", style("status--value"))
+                break
+        for figure_ in figures:
+            if left.cell_len + right.cell_len + _cells(figure_) < self.size.width:
+                label, value = figure_
                 right.append(f"  {label} " if label else "  ", style("status--label"))
                 right.append(value, style("status--value"))
-                room = self.size.width - right.cell_len - len("gdtui  ")
-        left = Text("gdtui", style("status--name"))
-        name = self._describe()
-        if room >= 12:
-            left.append(f"  {shortened(name, room - 1)}", style("status--value"))
         left.append(" " * max(1, self.size.width - left.cell_len - right.cell_len))
         return left.append_text(right)
 
-    def _describe(self) -> str:
+    def _descriptions(self) -> list[str]:
+        """What runs, in fewer and fewer words."""
         e = self._experiment
         if e is None:
-            return ""
-        return printable(f"{e.problem} · {e.data.rsplit('/', 1)[-1]} · {e.optimizer} b={e.batch_size} lr {e.lr:.6g}")
+            return []
+        method = f"{e.optimizer} b={e.batch_size} lr {e.lr:.6g}"
+        data = shortened(printable(e.data.rsplit("/", 1)[-1]), 24)
+        return [printable(f"{e.problem} · {data} · {method}"), printable(f"{data} · {method}"), method]
 
     def _figures(self) -> list[tuple[str, str]]:
         s = self._snapshot
@@ -93,11 +99,16 @@ class Status(Widget):
         planned = f"{self._experiment.epochs:,}"
         inside = "" if s.is_between_epochs else f" {100 * (s.visited / s.problem.n - s.epoch):2.0f} %"
         return [
-            ("epoch", f"{s.epoch:>{len(planned)},}/{planned}{inside:5}".rstrip() + " " * (5 - len(inside))),
+            ("epoch", f"{s.epoch:>{len(planned)},}/{planned}{inside:5}"),
             ("loss", f"{figure(s.loss):>9}"),
-            ("updates", f"{s.updates:>{max(3, len(f'{s.updates:,}'))},}"),
+            ("updates", f"{s.updates:>3,}"),
             ("", f"{self._speed:>12}"),
         ]
+
+
+def _cells(labelled: tuple[str, str]) -> int:
+    label, value = labelled
+    return 2 + len(label) + (1 if label else 0) + len(value)
 
 
 class KeyBar(Widget):
@@ -106,6 +117,7 @@ class KeyBar(Widget):
     DEFAULT_CSS = """
     KeyBar {
         height: 1;
+        padding: 0 1;
         & > .key-bar--key { color: $primary; text-style: bold; }
         & > .key-bar--label { color: $text-muted; }
     }
@@ -126,8 +138,8 @@ class KeyBar(Widget):
     def render(self) -> Text:
         """Key and label, key and label; help and quit always have their place."""
         items = bar(self._is_playing)
-        room = self.size.width - 1 - sum(len(keys) + len(label) + 3 for keys, label in items[-2:])
-        text = Text(" ", no_wrap=True)
+        room = self.size.width - sum(len(keys) + len(label) + 3 for keys, label in items[-2:])
+        text = Text(no_wrap=True)
         for keys, label in items[:-2]:
             if len(keys) + len(label) + 3 > room:
                 break
