@@ -6,14 +6,16 @@ import argparse
 import os
 import re
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
-USAGE_ERROR = 2
+FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 FORMATS = ("progress", "tutorial", "jsonl")
 
 EPILOG = """\
@@ -35,6 +37,8 @@ class _Parser(argparse.ArgumentParser):
         options, rest = self.parse_known_args(_joined(arguments))
         for word in rest:
             name = word.split("=", 1)[0]
+            if word == "run":
+                raise InputError("", "run comes first: gdtui run [EXPERIMENT]")
             known = tuple(self._option_string_actions) if word.startswith("-") else ("run",)
             raise InputError("", unknown("option" if word.startswith("-") else "command", name, known))
         return options
@@ -96,7 +100,7 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
     _add_experiment(parser)
     options = parser.parse(arguments)
-    output = options.format or ("progress" if sys.stdout.isatty() else "jsonl")
+    output = options.format or ("progress" if _is_terminal(sys.stdout) else "jsonl")
     if output not in FORMATS:
         raise InputError("format", unknown("format", output, FORMATS))
     if options.samples and output != "jsonl":
@@ -126,7 +130,8 @@ def _dashboard(arguments: Sequence[str]) -> int:
         print(f"gdtui {version('gdtui')}")
         return 0
     experiment = _experiment(options)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+    is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    if is_dumb or not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
     from gdtui.dashboard.app import LabApp
@@ -138,17 +143,31 @@ def _dashboard(arguments: Sequence[str]) -> int:
     return app.return_code or 0
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run gdtui; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A θ that the terminal's encoding does not have is written as an escape, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        if arguments and arguments[0] == "run":
-            return _run(arguments[1:])
-        return _dashboard(arguments)
+        try:
+            return _run(arguments[1:]) if arguments and arguments[0] == "run" else _dashboard(arguments)
+        finally:
+            # What is still to be written fails here, if it does, rather than in Python's own words at exit.
+            print(end="", flush=True)
     except InputError as error:
         print(f"gdtui: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except BrokenPipeError:
-        # Whoever read the output has gone. Python would complain once more as it flushes at exit.
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        # Most likely standard output. Python would complain once more as it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            return 0  # whoever read it has gone
+        print(f"gdtui: {error}", file=sys.stderr)
+        return FAULT

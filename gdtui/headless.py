@@ -8,7 +8,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import Trainer
@@ -50,11 +51,10 @@ def run(experiment: Experiment, output: str, with_samples: bool) -> int:
             snapshot = _write_tutorial(trainer, sys.stdout, stopped)
         else:
             snapshot = _show_progress(trainer, stopped)
-    state = _state(snapshot)
-    if state is State.DIVERGED and output != "progress":
+    if snapshot.state is State.DIVERGED and output != "progress":
         sys.stdout.flush()
         print(verdict(snapshot), file=sys.stderr)
-    return EXIT_STATUS.get(state, 0)
+    return EXIT_STATUS.get(snapshot.state, 0)
 
 
 @contextmanager
@@ -78,14 +78,16 @@ def _epochs(trainer: Trainer, stopped: Stopped) -> Iterator[Snapshot]:
     """The snapshot at each epoch's end, and at last the one at which the descent is over or was interrupted."""
     snapshot = trainer.snapshot()
     while not snapshot.state.is_over and not stopped():
-        target = snapshot.epoch + 1
-        while snapshot.epoch < target and not snapshot.state.is_over and not stopped():
-            snapshot = trainer.advance(until=Epoch(target), budget_s=SLICE_S)
+        target = Epoch(snapshot.epoch + 1)
+        snapshot = trainer.advance(target, budget_s=SLICE_S)
+        while not (snapshot.has_reached(target) or snapshot.state.is_over or stopped()):
+            snapshot = trainer.advance(target, budget_s=SLICE_S)
         yield snapshot
 
 
-def _state(snapshot: Snapshot) -> State:
-    return snapshot.state if snapshot.state.is_over else State.INTERRUPTED
+def _last(snapshot: Snapshot) -> Snapshot:
+    """The snapshot a run ends with: if the descent is not over, it was interrupted."""
+    return snapshot if snapshot.state.is_over else replace(snapshot, state=State.INTERRUPTED)
 
 
 # --- JSON lines ------------------------------------------------------------------------------------------------------
@@ -110,9 +112,10 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
                 lr=snapshot.experiment.lr,
                 theta=_finites(snapshot.theta.tolist()),
             )
+    snapshot = _last(snapshot)
     write(
         "end",
-        state=_state(snapshot),
+        state=snapshot.state,
         epoch=snapshot.epoch,
         updates=snapshot.updates,
         loss=_finite(snapshot.loss),
@@ -173,7 +176,7 @@ def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot
         out.write(f"Epoch {snapshot.epoch - 1} w= {_numbers(snapshot.theta.tolist())} loss= {loss}\n")
         loss = snapshot.loss
     predict("after")
-    return snapshot
+    return _last(snapshot)
 
 
 def _numbers(values: list[float]) -> str:
@@ -187,7 +190,13 @@ def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console()
+    class PipeConsole(Console):
+        """Leaves it to the command line what a closed pipe means; rich would exit with status 1."""
+
+        def on_broken_pipe(self) -> NoReturn:
+            raise BrokenPipeError
+
+    console = PipeConsole()
     columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
         snapshot = trainer.snapshot()
@@ -195,6 +204,7 @@ def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
         while not snapshot.state.is_over and not stopped():
             snapshot = trainer.advance(budget_s=SLICE_S)
             progress.update(task, completed=snapshot.epoch, loss=f"{snapshot.loss:.4g}")
+    snapshot = _last(snapshot)
     console.print(_summary(snapshot))
     return snapshot
 
@@ -208,7 +218,7 @@ def _summary(snapshot: Snapshot) -> Any:
     rows = {
         "problem": f"{experiment.problem} on {dataset.name}, n = {len(dataset.y):,}",
         "method": f"{experiment.optimizer}, batch size {experiment.batch_size}, lr {experiment.lr:g}",
-        "state": _state(snapshot),
+        "state": snapshot.state,
         "epochs": f"{snapshot.epoch:,} of {experiment.epochs:,}",
         "updates": f"{snapshot.updates:,}",
         "loss": f"{snapshot.loss:.6g}",

@@ -93,7 +93,7 @@ class History:
         if kept < 4 or kept % 4:
             raise ValueError(f"kept must be a multiple of 4, got {kept}")
         self._kept = kept
-        self._rows = np.empty((64, len(Column)))
+        self._rows = np.empty((min(64, kept + 1), len(Column)))
         self._count = 0
         self._span = 1
         self._pending: list[Row] = []
@@ -104,7 +104,7 @@ class History:
         if self._span == 1 or self._count == 0:
             self._settle(row)
             return
-        low, high = (self._pending[0], self._pending[1]) if self._pending else (row, row)
+        low, high = self._pending[:2] if self._pending_epochs else (row, row)
         low = row if row[Column.LOSS] < low[Column.LOSS] else low
         high = row if row[Column.LOSS] >= high[Column.LOSS] else high
         self._pending = [low, high, row]
@@ -112,7 +112,8 @@ class History:
         if self._pending_epochs == self._span:
             for extreme in sorted((low, high)):
                 self._settle(extreme)
-            self._pending, self._pending_epochs = [], 0
+            # The newest stays until the next one comes, though it be no extreme.
+            self._pending, self._pending_epochs = [] if row in (low, high) else [row], 0
 
     def view(self) -> HistoryView:
         """The history as it is now; what is appended later does not show in it."""

@@ -76,7 +76,7 @@ class Pass:
     def visits(self, n: int) -> Visits:
         """The visits so far, as applied."""
         m = self.position
-        batches = self.updates + (1 if self.is_in_batch else 0)
+        batches = int(self._update_of[m - 1]) + 1 if m else 0
         return Visits(
             samples=self._order[:m],
             losses=self._losses[:m],

@@ -67,7 +67,7 @@ class Trainer:
         if not math.isfinite(self._loss):
             raise InputError("init", "the loss at the start is not finite: start elsewhere, or standardize the data")
         self._history = History()
-        self._record_epoch()
+        self._record_epoch(seconds=0.0)
 
     @property
     def state(self) -> State:
@@ -119,6 +119,9 @@ class Trainer:
         is_ready = self.state is State.READY
         self.experiment = after
         if is_ready:
+            self._lr, self._batch_size = after.lr, after.batch_size
+            self._history = History()
+            self._record_epoch(seconds=0.0)
             return ()
         update = self._updates + (1 if self._pass.is_in_batch else 0)
         epoch = self._epoch if self._pass.is_closed else self._epoch + self._pass.batch_end / self.problem.n
@@ -225,15 +228,15 @@ class Trainer:
         loss = self._now.loss
         self._has_settled = not current.has_moved(self._theta)
         self._visit_loss = current.loss_sum / self.problem.n
-        if math.isfinite(loss):
-            self._loss = loss
-            self._record_epoch()
-        if not loss <= self._diverged_at:
-            size = f"{loss:.3g}" if math.isfinite(loss) else "not finite"
-            self._reason = f"in epoch {self._epoch}: the loss is {size}, over {self._diverged_at:.3g}"
+        self._loss = loss
+        if not math.isfinite(loss):
+            self._reason = f"in epoch {self._epoch}: the loss is not finite"
+            return
+        self._record_epoch(perf_counter() - self._began)
+        if loss > self._diverged_at:
+            self._reason = f"in epoch {self._epoch}: the loss is {loss:.3g}, over {self._diverged_at:.3g}"
 
-    def _record_epoch(self) -> None:
-        seconds = perf_counter() - self._began
+    def _record_epoch(self, seconds: float) -> None:
         self._history.append(
             (self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, self._lr)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from gdtui.descent.trainer import Trainer
 
 LR_STEP = 1.25
+W = TypeVar("W", bound="Widget")
+
 PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples", "log": "7 Log"}
 
 
@@ -58,22 +60,22 @@ class LabScreen(Screen[None]):
         """Status, panes, keys."""
         yield Status(id="status")
         with Horizontal(id="body"):
-            yield Controls(self._experiment, id="experiment")
+            yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
             with Vertical(id="right"):
-                yield Chart(id="loss")
-                yield Samples(id="samples")
-                yield Log(id="log")
+                yield _titled(Chart(id="loss", classes="pane"))
+                yield _titled(Samples(id="samples", classes="pane"))
+                yield _titled(Log(id="log", classes="pane"))
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        """Show the frame first, then load: numpy and the data can wait until there is something to look at."""
-        for pane, title in PANES.items():
-            widget = self.query_one(f"#{pane}")
-            widget.add_class("pane")
-            widget.border_title = title
+        """Show the frame first: the fields, numpy and the data can wait until there is something to look at."""
         self._show_status()
         self.query_one(Log).say("space runs · . makes one update · ? explains every key and pane", "note")
-        self.call_after_refresh(self._load, self._experiment)
+        self.call_after_refresh(self._fill)
+
+    async def _fill(self) -> None:
+        await self.query_one(Controls).mount_fields()
+        self._load(self._experiment)
 
     # --- from the trainer to the panes ---------------------------------------------------------------------------
 
@@ -313,6 +315,11 @@ class LabScreen(Screen[None]):
             self.set_focus(None)
         else:
             self.remove_class("-drawer")
+
+
+def _titled(pane: W) -> W:
+    pane.border_title = PANES[pane.id or ""]
+    return pane
 
 
 def _same_problem(one: Experiment, other: Experiment) -> bool:

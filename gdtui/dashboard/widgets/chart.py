@@ -92,7 +92,7 @@ class Chart(Widget, can_focus=True):
         self,
         *,
         name: str | None = None,
-        id: str | None = None,  # noqa: A002 (Textual's word)
+        id: str | None = None,
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:

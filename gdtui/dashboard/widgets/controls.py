@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -15,9 +15,6 @@ from gdtui.descent.optimizers import OPTIMIZERS
 from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError
 from gdtui.problems.datasets import DATASETS
 from gdtui.problems.models import MODELS
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
 
 LABELS = {
     "problem": "Problem",
@@ -72,8 +69,7 @@ class Controls(VerticalScroll, can_focus=False):
         & Select > SelectCurrent { background: transparent; padding: 0; }
         & Select:focus > SelectCurrent { background: $surface; border: none; }
         & Select > SelectOverlay { border: round $primary; background: $background; }
-        & .error { color: $text-error; display: none; height: auto; }
-        & .error.-shown { display: block; }
+        & .error { color: $text-error; height: auto; }
     }
     """
 
@@ -82,23 +78,24 @@ class Controls(VerticalScroll, can_focus=False):
         Binding("down", "app.focus_next", "Field below", show=False),
     ]
 
-    def __init__(self, experiment: Experiment, *, name: str | None = None, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(name=name, id=id)
+    def __init__(
+        self, experiment: Experiment, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
         self._experiment = experiment
 
-    def compose(self) -> ComposeResult:
-        """A line a setting, with a line for its error beneath."""
-        for setting, label in LABELS.items():
-            with Horizontal(classes="-group" if setting in FIRST_OF_GROUP else None):
-                yield Label(label)
-                value = getattr(self._experiment, setting)
-                if setting in CHOICES:
-                    yield Choice(self._options(setting), value=value, allow_blank=False, compact=True, id=setting)
-                else:
-                    yield Input(
-                        _text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting
-                    )
-            yield Static(id=f"{setting}-error", classes="error", markup=False)
+    async def mount_fields(self) -> None:
+        """A line a setting. They are many widgets, and the first frame need not wait for them."""
+        await self.mount_all(
+            Horizontal(Label(label), self._field(setting), classes="-group" if setting in FIRST_OF_GROUP else None)
+            for setting, label in LABELS.items()
+        )
+
+    def _field(self, setting: str) -> Choice | Input:
+        value = getattr(self._experiment, setting)
+        if setting in CHOICES:
+            return Choice(self._options(setting), value=value, allow_blank=False, compact=True, id=setting)
+        return Input(_text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting)
 
     def _options(self, setting: str) -> list[tuple[str, Any]]:
         value = getattr(self._experiment, setting)
@@ -167,11 +164,17 @@ class Controls(VerticalScroll, can_focus=False):
         """Say what is wrong beneath a field; an empty message takes it away."""
         if setting not in LABELS:
             setting = "data"
-        line = self.query_one(f"#{setting}-error", Static)
-        if line.content != message or not message:
+        field = self.query_one(f"#{setting}")
+        field.set_class(bool(message), "-wrong")
+        lines = self.query(f"#{setting}-error").results(Static)
+        line = next(lines, None)
+        if line is None and message:
+            line = Static(id=f"{setting}-error", classes="error", markup=False)
+            row = field.parent
+            self.mount(line, after=row if isinstance(row, Horizontal) else None)
+        if line is not None:
             line.update(printable(f"✗ {message}") if message else "")
-            line.set_class(bool(message), "-shown")
-            self.query_one(f"#{setting}").set_class(bool(message), "-wrong")
+            line.display = bool(message)
 
 
 def _text(setting: str, value: Any) -> str:

@@ -34,7 +34,7 @@ class Log(RichLog):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--event", "log--good", "log--bad", "log--note", "log--line"}
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(
             max_lines=KEPT_LINES,
             min_width=1,

@@ -105,7 +105,7 @@ class Samples(ScrollView, can_focus=True):
     applied: reactive[bool] = reactive(True, repaint=False)
     """Rows are shown as applied; otherwise at the current θ."""
 
-    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._snapshot: Snapshot | None = None
         self._columns: list[Column] = []
