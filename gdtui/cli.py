@@ -100,6 +100,8 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
     _add_experiment(parser)
     options = parser.parse(arguments)
+    if sys.stdout is None:
+        raise InputError("", "standard output is closed: there is nowhere to write")
     output = options.format or ("progress" if _is_terminal(sys.stdout) else "jsonl")
     if output not in FORMATS:
         raise InputError("format", unknown("format", output, FORMATS))

@@ -66,7 +66,7 @@ class LabApp(App[int]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
-        sys.setswitchinterval(0.001)
+        sys.setswitchinterval(0.0005)
 
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""

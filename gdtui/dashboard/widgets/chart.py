@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding
-from textual.geometry import Region
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
+
+from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
+    from textual.strip import Strip
 
     from gdtui.dashboard.widgets.plot import Drawing
     from gdtui.problems.datasets import Array
@@ -51,7 +50,7 @@ class Plot:
     log_y: bool = False
 
 
-class Chart(Widget, can_focus=True):
+class Chart(Lines, can_focus=True):
     """A plot of a few curves that sends only the rows that changed.
 
     plotext and numpy are imported by the first draw, not before: they would delay the first frame.
@@ -99,30 +98,29 @@ class Chart(Widget, can_focus=True):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._plot: Plot | None = None
         self._drawing: Drawing | None = None
-        self._strips: list[Strip] = []
         self._cursor: float | None = None
         self._reading: Reading = (None, ())
 
     def show(self, plot: Plot) -> None:
-        """Show these curves from now on; rows that look the same stay untouched."""
+        """Show these curves from now on."""
         self._plot = plot
-        if not self.size:
-            return  # not laid out yet: the first render draws
-        self._draw(plot)
-        self._repaint()
+        self._drawing = None
+        self.redraw()
         self._read_cursor()
 
-    def render_line(self, y: int) -> Strip:
-        """One row of the chart, drawn anew where the size or the theme has changed."""
-        if self._plot is not None and (self._drawing is None or self._drawing.size != self.size):
-            self._draw(self._plot)
-            self._strips = self._rows()
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+    def draw(self) -> list[Strip]:
+        """The curves, and the cursor's line behind them."""
+        if self._plot is None:
+            return []
+        if self._drawing is None or self._drawn_size != self.size:
+            from gdtui.dashboard.widgets.plot import Ink, draw
 
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in the colours of before."""
-        super().notify_style_update()
-        self._drawing = None
+            axis, label, mark = (self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark"))
+            ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
+            self._drawing = draw(self._plot, self.size.width, self.size.height, ink)
+        if self._cursor is None:
+            return self._drawing.rows
+        return self._drawing.with_cursor(self._cursor, self.get_component_rich_style("chart--cursor"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave Escape to others unless there is a cursor to hide."""
@@ -149,30 +147,8 @@ class Chart(Widget, can_focus=True):
 
     def _set_cursor(self, x: float | None) -> None:
         self._cursor = x
-        self._repaint()
+        self.redraw()
         self._read_cursor()
-
-    def _draw(self, plot: Plot) -> None:
-        from gdtui.dashboard.widgets.plot import Ink, draw
-
-        axis, label, mark = (self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark"))
-        ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
-        self._drawing = draw(plot, self.size.width, self.size.height, ink)
-
-    def _rows(self) -> list[Strip]:
-        if self._drawing is None:
-            return []
-        if self._cursor is None:
-            return self._drawing.rows
-        return self._drawing.with_cursor(self._cursor, self.get_component_rich_style("chart--cursor"))
-
-    def _repaint(self) -> None:
-        """Put the new rows up and have those sent that differ from the rows shown."""
-        shown, self._strips = self._strips, self._rows()
-        rows = enumerate(zip_longest(shown, self._strips))
-        changed = [Region(0, y, self.size.width, 1) for y, (old, new) in rows if old != new]
-        if changed:
-            self.refresh(*changed)
 
     def _read_cursor(self) -> None:
         """Tell what the cursor reads, if that is news."""

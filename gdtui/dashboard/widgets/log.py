@@ -2,65 +2,73 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from rich.text import Text
-from textual.widgets import RichLog
+from textual.binding import Binding
+from textual.strip import Strip
 
 from gdtui.dashboard.figures import figure, printable
+from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
+    from textual.binding import BindingType
+
     from gdtui.descent.snapshot import Snapshot
 
-KEPT_LINES = 1_000
+KEPT = 1_000
+"""Entries kept; an entry longer than the pane is wide has several lines."""
+
 SHOWN_VISITS = 8
 """A larger batch is one line of the log, not one a sample."""
 
 
-class Log(RichLog):
-    """The tutorial's lines, live: each epoch with θ and loss; at grain update, each visit's gradient; every event."""
+class Log(Lines, can_focus=True):
+    """The tutorial's lines, live: each epoch with θ and loss; at grain update, each visit's gradient; every event.
+
+    A scroll view would lay out the whole screen anew at every line; a log that only ever shows its end need not.
+    """
 
     DEFAULT_CSS = """
     Log {
-        background: transparent;
-        scrollbar-size: 0 0;
+        & > .log--line { color: $foreground; }
+        & > .log--note { color: $text-muted; }
         & > .log--event { color: $warning; }
         & > .log--good { color: $success; }
         & > .log--bad { color: $error; }
-        & > .log--note { color: $text-muted; }
-        & > .log--line { color: $foreground; }
     }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--event", "log--good", "log--bad", "log--note", "log--line"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--line", "log--note", "log--event", "log--good", "log--bad"}
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(1)", "Older", show=False),
+        Binding("down", "scroll(-1)", "Newer", show=False),
+        Binding("pageup", "scroll_page(1)", "A page older", show=False),
+        Binding("pagedown", "scroll_page(-1)", "A page newer", show=False),
+        Binding("home", "scroll(1_000_000)", "Oldest", show=False),
+        Binding("end", "scroll(-1_000_000)", "Newest", show=False),
+    ]
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(
-            max_lines=KEPT_LINES,
-            min_width=1,
-            wrap=True,
-            markup=False,
-            highlight=False,
-            name=name,
-            id=id,
-            classes=classes,
-        )
+        super().__init__(name=name, id=id, classes=classes)
+        self._entries: deque[tuple[str, str]] = deque(maxlen=KEPT)
+        self._back = 0  # lines between the newest and the lowest in sight
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """What is kept, the newest last."""
+        return tuple(text for text, _ in self._entries)
 
     def say(self, text: str, kind: str = "line") -> None:
-        """Add a line: an event, a note, something good, something bad, or just a line."""
-        style = self.get_component_rich_style(f"log--{kind}", partial=True)
-        was_at_end = self.is_vertical_scroll_end
-        self.write(Text(printable(text), style), scroll_end=False)
-        if was_at_end:
-            # Now, not after a refresh: the pane would be sent twice.
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Say in the border whether the newest line is in sight."""
-        super().watch_scroll_y(old_value, new_value)
-        subtitle = "live" if self.is_vertical_scroll_end else "end: back to live"
-        if self.border_subtitle != subtitle:
-            self.border_subtitle = subtitle
+        """Add an entry: a line, a note, an event, something good or something bad."""
+        entry = (printable(text), kind)
+        self._entries.append(entry)
+        if self._back:
+            self._back += len(self._wrapped(*entry))  # what is being read stays where it is
+        self.redraw()
 
     def say_epoch(self, snapshot: Snapshot) -> None:
         """An epoch's line, as the tutorial prints it, counted from 1."""
@@ -81,3 +89,32 @@ class Log(RichLog):
             x = " ".join(figure(value) for value in dataset.x[sample].tolist()[:4])
             g = " ".join(str(value) for value in gradient[:4])
             self.say(f"    grad {x} {figure(float(dataset.y[sample]))} {g}", "note")
+
+    def action_scroll(self, lines: int) -> None:
+        """Towards older entries, or newer ones."""
+        total = sum(len(self._wrapped(*entry)) for entry in self._entries)
+        self._back = min(max(self._back + lines, 0), max(0, total - self.size.height))
+        self.redraw()
+        self.border_subtitle = f"{self._back} newer · end: live" if self._back else "live"
+
+    def action_scroll_page(self, pages: int) -> None:
+        """A page towards older entries, or newer ones."""
+        self.action_scroll(pages * max(1, self.size.height - 1))
+
+    def draw(self) -> list[Strip]:
+        """The newest lines that fit, or those that one has scrolled back to."""
+        needed = self.size.height + self._back
+        lines: list[Strip] = []
+        for entry in reversed(self._entries):
+            lines[:0] = self._wrapped(*entry)
+            if len(lines) >= needed:
+                break
+        end = len(lines) - self._back
+        return lines[max(0, end - self.size.height) : end]
+
+    def _wrapped(self, text: str, kind: str) -> list[Strip]:
+        """An entry's lines; numbers are wrapped whole."""
+        width = max(1, self.size.width)
+        style = self.rich_style + self.get_component_rich_style(f"log--{kind}", partial=True)
+        lines = [text] if len(text) <= width else [line.plain for line in Text(text).wrap(self.app.console, width)]
+        return [Strip([Segment(line, style)]).adjust_cell_length(width, self.rich_style) for line in lines]

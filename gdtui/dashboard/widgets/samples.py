@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from gdtui.dashboard.figures import WIDTH, figure, printable, shortened
 from gdtui.dashboard.rows import Row, read_rows, sorted_samples
+from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -64,7 +65,7 @@ def choose_columns(
     return [column for column in shown if column in chosen]
 
 
-class Samples(ScrollView, can_focus=True):
+class Samples(Lines, ScrollView, can_focus=True):
     """A row a sample: x, y, ŷ, loss, gradient; sorted by any column; as applied in this epoch, or at the current θ."""
 
     DEFAULT_CSS = """
@@ -112,7 +113,6 @@ class Samples(ScrollView, can_focus=True):
         self._sort_key = "sample"
         self._descending = False
         self._order: object = None
-        self._strips: list[Strip] = []
         self._status = ""
 
     def show(self, snapshot: Snapshot) -> None:
@@ -156,14 +156,14 @@ class Samples(ScrollView, can_focus=True):
             self._order = self._sorted(snapshot)
         else:
             self.run_worker(self._sort_in_thread(snapshot), group="sort", exclusive=True)
-        self._redraw()
+        self.redraw()
 
     def _sorted(self, snapshot: Snapshot) -> object:
         return sorted_samples(snapshot, self._sort_key, self._descending, self._shows_applied)
 
     async def _sort_in_thread(self, snapshot: Snapshot) -> None:
         self._order = await asyncio.to_thread(self._sorted, snapshot)
-        self._redraw()
+        self.redraw()
 
     @property
     def _shows_applied(self) -> bool:
@@ -192,7 +192,7 @@ class Samples(ScrollView, can_focus=True):
             self.scroll_to(
                 y=self.cursor if self.cursor < top else self.cursor - height + 1, animate=False, immediate=True
             )
-        self._redraw()
+        self.redraw()
 
     def action_move(self, rows: int) -> None:
         """Cursor up or down."""
@@ -212,47 +212,24 @@ class Samples(ScrollView, can_focus=True):
         """A header and a line a sample; the style sheet has the last word."""
         return 1 + (self._snapshot.problem.n if self._snapshot else 3)
 
-    def render_line(self, y: int) -> Strip:
-        """A line of what `_redraw` has drawn."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
-
-    def on_resize(self) -> None:
-        """Choose the columns anew."""
-        self._redraw(everything=True)
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw what came into sight."""
         super().watch_scroll_y(old_value, new_value)
-        self._redraw()
+        self.redraw()
 
     def on_focus(self) -> None:
         """The cursor shows."""
-        self._redraw()
+        self.redraw()
 
     def on_blur(self) -> None:
         """The cursor goes."""
-        self._redraw()
+        self.redraw()
 
-    def notify_style_update(self) -> None:
-        """The theme has changed."""
-        super().notify_style_update()
-        if self.is_attached:
-            self._redraw(everything=True)
-
-    def _redraw(self, everything: bool = False) -> None:
-        if self._snapshot is None or not self.size.width or not self.size.height:
-            return
-        before, self._strips = self._strips, self._draw()
-        if everything or len(before) != len(self._strips):
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._strips, strict=True)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
-
-    def _draw(self) -> list[Strip]:
+    def draw(self) -> list[Strip]:
+        """The header and the rows in sight."""
         snapshot, (width, height) = self._snapshot, self.size
-        assert snapshot is not None
+        if snapshot is None:
+            return []
         dataset, n = snapshot.problem.dataset, snapshot.problem.n
         self._columns = choose_columns(width, dataset.features, dataset.target, snapshot.problem.parameters, n)
         samples = self._samples(self.scroll_offset.y, height - 1)
@@ -263,7 +240,7 @@ class Samples(ScrollView, can_focus=True):
         bar = min(BAR, width - used - 1)
         lines = [self._header(width)]
         lines += [self._line(row, place, largest, bar, width) for place, row in enumerate(rows, self.scroll_offset.y)]
-        return lines + [Strip.blank(width, self.rich_style)] * (height - len(lines))
+        return lines
 
     def _style(self, part: str) -> Style:
         return self.get_component_rich_style(f"samples--{part}")

@@ -1,0 +1,53 @@
+"""Lines: a widget that draws itself as whole lines, and has only those sent that changed."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+
+
+class Lines(Widget):
+    """What is common to the panes that draw themselves: `draw` gives the lines, `redraw` sends the news of them."""
+
+    _strips: tuple[Strip, ...] = ()
+    _drawn_size: Size | None = None
+
+    def draw(self) -> list[Strip]:
+        """The lines of the content as it is now, at the widget's size; fewer lines than its height are filled up."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw anew; lines that look the same stay untouched."""
+        if not self.size or not self.is_attached:
+            return  # not laid out yet: the first render draws
+        is_same_size = self._drawn_size == self.size
+        shown = self._strips
+        self._draw()
+        if is_same_size:
+            rows = enumerate(zip_longest(shown, self._strips))
+            changed = [Region(0, y, self.size.width, 1) for y, (old, new) in rows if old != new]
+            if changed:
+                self.refresh(*changed)
+        else:
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, drawn anew where the size or the theme has changed."""
+        if self._drawn_size != self.size:
+            self._draw()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the colours of before."""
+        super().notify_style_update()
+        self._drawn_size = None
+
+    def _draw(self) -> None:
+        self._strips, self._drawn_size = tuple(self.draw()), self.size
