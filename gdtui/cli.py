@@ -95,6 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--format",
         metavar="FORMAT",
+        default="progress" if _is_terminal(sys.stdout) else "jsonl",
         help="progress (default on a terminal), tutorial (the tutorial's own lines), or jsonl (default elsewhere)",
     )
     parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
@@ -102,16 +103,15 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     if sys.stdout is None:
         raise InputError("", "standard output is closed: there is nowhere to write")
-    output = options.format or ("progress" if _is_terminal(sys.stdout) else "jsonl")
-    if output not in FORMATS:
-        raise InputError("format", unknown("format", output, FORMATS))
-    if options.samples and output != "jsonl":
+    if options.format not in FORMATS:
+        raise InputError("format", unknown("format", options.format, FORMATS))
+    if options.samples and options.format != "jsonl":
         raise InputError("samples", "--samples writes JSON lines: use it with --format jsonl")
     experiment = _experiment(options)
 
     from gdtui.headless import run
 
-    return run(experiment, output, options.samples)
+    return run(experiment, options.format, options.samples)
 
 
 def _dashboard(arguments: Sequence[str]) -> int:

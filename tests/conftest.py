@@ -1,7 +1,51 @@
 """What holds for all tests."""
 
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # The first example of a test may import much, and a busy machine is no failure.
 settings.register_profile("gdtui", deadline=None)
 settings.load_profile("gdtui")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    def records(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The JSON lines that were written, all or those of one type; no NaN and no Infinity, which are not JSON."""
+
+        def refuse(constant: str) -> None:
+            raise AssertionError(f"{constant} is not JSON")
+
+        records = [json.loads(line, parse_constant=refuse) for line in self.out.splitlines()]
+        return [record for record in records if kind in (None, record["type"])]
+
+
+@pytest.fixture
+def gdtui(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """The command line, called in this process; no terminal is attached."""
+
+    def call(*arguments: str) -> Finished:
+        from gdtui.cli import main
+
+        try:
+            status = main(arguments)
+        except SystemExit as end:  # argparse's own, after --help
+            status = int(end.code or 0)
+        return Finished(status, *capsys.readouterr())
+
+    return call

@@ -32,4 +32,5 @@ class KeymapCommands(Provider):
                 yield Hit(score, matcher.highlight(command.help), partial(self._run, command), help=command.shown)
 
     async def _run(self, command: Command) -> None:
-        await self.screen.run_action(command.action)
+        # The lab's, also where the palette was opened over the help.
+        await self.app.screen_stack[0].run_action(command.action)

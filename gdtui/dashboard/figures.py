@@ -12,7 +12,7 @@ def figure(value: float | None) -> str:
     """A number in at most nine cells, with four or five significant digits; – where it is undefined.
 
     >>> figure(1.99834), figure(0.0024), figure(-123456.0), figure(2.4e-05)
-    ('1.9983', '0.00240', '-1.235e+5', '2.400e-5')
+    ('1.9983', '0.002400', '-1.235e+5', '2.400e-5')
     """
     if value is None or math.isnan(value):
         return "–"
@@ -22,12 +22,16 @@ def figure(value: float | None) -> str:
     if size == 0:
         return "0"
     if size >= 99_999.5 or size < 0.001:
-        mantissa, exponent = f"{value:.3e}".split("e")
-        return f"{mantissa}e{int(exponent):+d}" if abs(int(exponent)) < 100 else f"{value:.2e}"
+        return next(text for digits in (3, 2, 1) if len(text := _scientific(value, digits)) <= WIDTH)
     if float(value).is_integer():
         return f"{value:.1f}"
-    decimals = min(5, max(0, 4 - math.floor(math.log10(size))))
+    decimals = min(6, max(0, 4 - math.floor(math.log10(size))))
     return f"{value:.{decimals}f}"
+
+
+def _scientific(value: float, digits: int) -> str:
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}e{int(exponent):+d}"
 
 
 def printable(text: str) -> str:

@@ -71,6 +71,10 @@ class Player:
         """
         return await self._call(lambda: self.trainer.change(**settings))
 
+    async def snapshot(self) -> Snapshot:
+        """The trainer's moment, between two slices."""
+        return await self._call(self.trainer.snapshot)
+
     async def step(self, grain: Grain) -> AsyncIterator[Snapshot]:
         """Advance by one epoch or update; a long one yields what there is of it now and then."""
         async with self._driving:
@@ -91,14 +95,15 @@ class Player:
                         self.is_playing = False
                     if not self.is_playing or self.rate != rate:
                         break
-                due = max(due + 1 / rate, clock()) if rate else clock()
+                # A speed or pause key ends a wait early: what was left of it must not add up.
+                due = min(max(due + 1 / rate, clock()), clock() + 1 / rate) if rate else clock()
                 if self.is_playing:
                     await self._sleep_until(due)
 
     async def _step(self, grain: Grain) -> AsyncIterator[Snapshot]:
         from gdtui.descent.snapshot import Epoch, Update
 
-        now = await self._call(self.trainer.snapshot)
+        now = await self.snapshot()
         until = Epoch(now.epoch + 1) if grain is Grain.EPOCH else Update(now.updates + 1)
         async for snapshot in self._slices(until):
             yield snapshot

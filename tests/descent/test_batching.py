@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from descents import noisy_plane, trace, trainer_of
 
 from gdtui.descent.batching import ORDERS, updates_in_epoch
 from gdtui.descent.snapshot import Epoch, Snapshot
-from gdtui.experiment import BatchSize
+
+if TYPE_CHECKING:
+    from gdtui.experiment import BatchSize
 
 
 def epochs_of(count: int, **settings: object) -> list[Snapshot]:
@@ -74,9 +78,7 @@ def test_replacement_draws_each_sample_about_as_often_as_any_other() -> None:
 
 @pytest.mark.parametrize("order", ["shuffle", "replacement"])
 def test_the_seed_fixes_the_order_and_nothing_else_does(order: str) -> None:
-    first, again, other = (
-        trainer_of(noisy_plane(7), order=order, seed=seed, epochs=5).advance() for seed in (7, 7, 8)
-    )
+    first, again, other = (trainer_of(noisy_plane(7), order=order, seed=seed, epochs=5).advance() for seed in (7, 7, 8))
     assert trace(first) == trace(again)
     assert first.visits.samples.tolist() != other.visits.samples.tolist()
 

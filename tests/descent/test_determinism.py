@@ -67,12 +67,15 @@ def in_pieces(trainer: Trainer, events: list[Event], cuts: Iterator[str], early:
 
 
 def piece(trainer: Trainer, snapshot: Snapshot, cut: str, last_update: int | None) -> Snapshot:
+    """One call of `advance`; where an event is due at the last update, no further than there."""
+    budget_s = 0 if "slice" in cut else None
+    if last_update is not None:
+        return trainer.advance(
+            Update(last_update if budget_s == 0 else min(snapshot.updates + 1, last_update)), budget_s
+        )
     to_epoch = Epoch(snapshot.epoch + 1)
-    to_update = Update(snapshot.updates + 1)
-    if last_update is not None:  # nothing may go past the event
-        return trainer.advance(Update(last_update) if "slice" in cut else to_update, 0 if "slice" in cut else None)
-    until = {"slice": None, "update": to_update, "epoch": to_epoch, "slice to epoch": to_epoch}[cut]
-    return trainer.advance(until, 0 if "slice" in cut else None)
+    until = {"slice": None, "update": Update(snapshot.updates + 1), "epoch": to_epoch, "slice to epoch": to_epoch}
+    return trainer.advance(until[cut], budget_s)
 
 
 def is_in_batch(snapshot: Snapshot) -> bool:
@@ -108,9 +111,7 @@ def test_a_run_diverges_at_the_same_place_however_it_is_cut(
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_small_slices_cut_batches_and_evaluations_in_the_middle(
-    monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+def test_small_slices_cut_batches_and_evaluations_in_the_middle(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(trainer_module, "SLICE", size)
     trainer = trainer_of(PROBLEM, batch_size="full", epochs=2)
     snapshots = []
@@ -122,9 +123,7 @@ def test_small_slices_cut_batches_and_evaluations_in_the_middle(
 
 
 @given(experiments, events, slices)
-def test_the_events_that_a_run_noted_replay_it(
-    experiment: dict[str, Any], events: list[Event], size: int
-) -> None:
+def test_the_events_that_a_run_noted_replay_it(experiment: dict[str, Any], events: list[Event], size: int) -> None:
     with patch.object(trainer_module, "SLICE", size):
         played = trainer_of(PROBLEM, **experiment)
         straight(played, events)

@@ -72,6 +72,17 @@ def test_in_the_midst_of_a_batch_a_change_waits_for_its_update(monkeypatch: pyte
     np.testing.assert_allclose(second.theta, first.theta - 0.2 * second.visits.gradients.mean(axis=0), rtol=1e-14)
 
 
+def test_a_change_in_the_midst_of_a_batch_is_as_one_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    after = trainer_of(noisy_plane(7), batch_size=3, lr=0.1, epochs=2)
+    after.advance(until=Update(1))
+    monkeypatch.setattr(trainer_module, "SLICE", 6)  # two samples: the second slice goes on into the second batch
+    amidst = trainer_of(noisy_plane(7), batch_size=3, lr=0.1, epochs=2)
+    assert amidst.advance(budget_s=0).visited == 2
+    for trainer in (after, amidst):
+        trainer.change(lr=0.2, batch_size=2)
+    assert trace(amidst.advance()) == trace(after.advance())
+
+
 def test_a_change_while_an_epoch_is_evaluated_is_for_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "SLICE", 3)
     trainer = trainer_of(noisy_plane(7), batch_size=3)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from gdtui.descent.history import Column, History, Row
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 KINDS = ("falling", "rising", "noisy", "constant", "zigzag", "spike", "steps")
 
@@ -99,16 +103,17 @@ def test_its_rows_do_not_depend_on_when_anybody_looked(count: int, looks: set[in
 
 
 @pytest.mark.parametrize("is_read_at_once", [True, False])
-def test_a_view_stays_as_it_was(is_read_at_once: bool) -> None:
-    losses = losses_of("noisy", 600).tolist()
-    history, views = History(kept=16), []
+@pytest.mark.parametrize(("kept", "count"), [(16, 400), (256, 300)])
+def test_a_view_stays_as_it_was(kept: int, count: int, is_read_at_once: bool) -> None:
+    losses = losses_of("noisy", count).tolist()
+    history, views = History(kept), []
     for epoch, loss in enumerate(losses):
         history.append(row(epoch, loss))
         views.append(history.view())
         if is_read_at_once:
             _ = views[-1].rows
-    for count, view in enumerate(views, start=1):
-        fresh = history_of(np.array(losses[:count]), kept=16).view()
+    for epochs, view in enumerate(views, start=1):
+        fresh = history_of(np.array(losses[:epochs]), kept).view()
         assert view.rows.tobytes() == fresh.rows.tobytes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +140,7 @@ def test_an_evaluation_has_every_loss_and_gradient(kind: Callable[[Any], Any], c
     problem = noisy_plane(7, 2)
     theta, x, y = np.array([0.5, -1.0, 2.0]), problem.dataset.x, problem.dataset.y
     losses, gradients, total = np.empty(7), np.empty(21), 0.0
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         total = evaluate(
             problem.model.loss,
             kind(theta),

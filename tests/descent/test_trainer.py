@@ -74,9 +74,7 @@ def test_two_hundred_updates_are_those_of_pytorch(n: int, d: int, batch_size: in
 
 
 def test_old_faithful_is_fitted_to_its_least_squares_solution() -> None:
-    experiment = Experiment(
-        problem="affine", data="faithful", standardize=True, batch_size="full", lr=0.1, epochs=500
-    )
+    experiment = Experiment(problem="affine", data="faithful", standardize=True, batch_size="full", lr=0.1, epochs=500)
     problem = load_problem(experiment)
     design = np.column_stack([problem.dataset.x, np.ones(problem.n)])
     solution, *_ = np.linalg.lstsq(design, problem.dataset.y, rcond=None)
@@ -153,7 +151,7 @@ def test_a_start_at_the_minimum_converges_in_one_epoch() -> None:
     assert (snapshot.state, snapshot.loss) == (State.CONVERGED, 0.0)
 
 
-def test_a_learning_rate_too_small_to_move_θ_is_convergence_too() -> None:
+def test_a_learning_rate_too_small_to_move_theta_is_convergence_too() -> None:
     assert trainer_of(lr=5e-324, epochs=1).advance().state is State.CONVERGED
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from descents import noisy_plane, problem_of, trace, trainer_of
-from numpy.typing import NDArray
 
 from gdtui.descent import trainer as trainer_module
 from gdtui.descent.history import History
 from gdtui.descent.snapshot import Epoch, Snapshot, State, Update
-from gdtui.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gdtui.problems.problem import Problem
 
 PROBLEM = noisy_plane(7, 2)
 
@@ -35,7 +39,7 @@ def assert_as_applied(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize("order", ["sequential", "shuffle", "replacement"])
 @pytest.mark.parametrize("batch_size", ["full", 1, 3])
-def test_as_applied_each_row_is_at_the_θ_of_its_own_visit(batch_size: int | str, order: str) -> None:
+def test_as_applied_each_row_is_at_the_theta_of_its_own_visit(batch_size: int | str, order: str) -> None:
     trainer = trainer_of(PROBLEM, batch_size=batch_size, order=order, epochs=3)
     while trainer.state is not State.FINISHED:
         assert_as_applied(trainer.advance(until=Update(trainer.snapshot().updates + 1)))
@@ -55,7 +59,7 @@ def test_as_applied_holds_where_the_descent_breaks_off(lr: float, batch_size: in
         assert_as_applied(trainer_of(PROBLEM, lr=lr, batch_size=batch_size).advance())
 
 
-def test_each_update_starts_from_the_θ_that_the_one_before_made() -> None:
+def test_each_update_starts_from_the_theta_that_the_one_before_made() -> None:
     snapshot = trainer_of(PROBLEM, batch_size=3, lr=0.1).advance(until=Epoch(1))
     visits = snapshot.visits
     after = [*visits.thetas[1:], snapshot.theta]
@@ -97,7 +101,7 @@ def test_the_newest_batch_is_that_of_the_newest_update() -> None:
 
 
 @pytest.mark.parametrize("updates", [0, 1, 2, 3, 4])
-def test_now_has_every_sample_at_the_current_θ(updates: int) -> None:
+def test_now_has_every_sample_at_the_current_theta(updates: int) -> None:
     snapshot = trainer_of(PROBLEM, batch_size=3).advance(until=Update(updates))
     losses, gradients = at(PROBLEM, snapshot.theta)
     np.testing.assert_allclose(snapshot.now.losses, losses, rtol=1e-11)

@@ -39,7 +39,11 @@ PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples",
 
 
 class LabScreen(Screen[None]):
-    """One experiment, live."""
+    """One experiment, live.
+
+    Attributes:
+        player: plays the run that is shown; None until it is loaded.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = ""
@@ -48,7 +52,7 @@ class LabScreen(Screen[None]):
         super().__init__()
         self._experiment = experiment
         self._play_at_once = play
-        self._player: Player | None = None
+        self.player: Player | None = None
         self._snapshot: Snapshot | None = None
         self._x_axis = XAxis.EPOCHS
         self._log_y = True
@@ -80,10 +84,7 @@ class LabScreen(Screen[None]):
     # --- from the trainer to the panes ---------------------------------------------------------------------------
 
     def _load(self, experiment: Experiment) -> None:
-        """Begin a new run of an experiment; what ran before is left."""
-        if self._player:
-            self._player.pause()
-        self.workers.cancel_group(self, "descent")
+        """Begin a new run of an experiment; what runs is left once there is something to run instead."""
         self.run_worker(self._begin(experiment), group="load", exclusive=True)
 
     async def _begin(self, experiment: Experiment) -> None:
@@ -99,16 +100,19 @@ class LabScreen(Screen[None]):
         try:
             trainer = await asyncio.to_thread(load)
         except InputError as error:
-            if self._player is None:
+            if self.player is None:
                 self.app.fail(str(error))  # type: ignore[attr-defined]
             else:
                 self.query_one(Controls).show_error(error.setting, str(error))
             return
-        before = self._player
-        self._player = Player(trainer, before.grain, before.speed) if before else Player(trainer)
+        before = self.player
+        if before:
+            before.pause()
+        self.workers.cancel_group(self, "descent")
+        self.player = Player(trainer, before.grain, before.speed) if before else Player(trainer)
         self._experiment = experiment
         self.query_one(Controls).show(experiment)
-        self._show(trainer.snapshot())
+        self.show_snapshot(trainer.snapshot())
         if self._play_at_once:
             self._play_at_once = False
             self.action_run_or_pause()
@@ -120,10 +124,11 @@ class LabScreen(Screen[None]):
         async for snapshot in frames:
             with self.app.batch_update():
                 self._log_progress(snapshot)
-                self._show(snapshot)
+                self.show_snapshot(snapshot)
         self._show_status()
 
-    def _show(self, snapshot: Snapshot) -> None:
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Give every pane a moment to show."""
         self._snapshot = snapshot
         with self.app.batch_update():
             self._show_loss()
@@ -137,7 +142,7 @@ class LabScreen(Screen[None]):
         self._set_subtitle(chart, self._reading or f"{'log y' if self._log_y else 'linear y'} · {self._x_axis.value}")
 
     def _show_status(self) -> None:
-        player, snapshot = self._player, self._snapshot
+        player, snapshot = self.player, self._snapshot
         if player is None or snapshot is None:
             self.query_one(Status).show(self._experiment, None, "loading", "")
             return
@@ -154,11 +159,12 @@ class LabScreen(Screen[None]):
         from gdtui.insight.verdict import verdict
 
         log, before = self.query_one(Log), self._snapshot
-        if self._player and self._player.grain is Grain.UPDATE and self._player.rate and len(snapshot.visits):
+        if self.player and self.player.grain is Grain.UPDATE and self.player.rate and len(snapshot.visits):
             log.say_update(snapshot)
         if before is None or snapshot.epoch != before.epoch:
             log.say_epoch(snapshot)
-        if snapshot.state.is_over:
+        is_news = before is None or not before.state.is_over or before.updates != snapshot.updates
+        if snapshot.state.is_over and is_news:
             is_bad = snapshot.state == "diverged"
             log.say(verdict(snapshot), "bad" if is_bad else "good")
             log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
@@ -188,7 +194,7 @@ class LabScreen(Screen[None]):
 
     async def _change(self, setting: str, value: Any) -> None:
         """Change the run under way where that can be; otherwise begin a new one."""
-        player = self._player
+        player = self.player
         if player is None:
             return
         controls = self.query_one(Controls)
@@ -198,7 +204,10 @@ class LabScreen(Screen[None]):
                     self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
                 self._experiment = player.trainer.experiment
                 controls.show(self._experiment)
-                self._show_status()
+                if player.is_playing:
+                    self._show_status()
+                elif player is self.player:
+                    self.show_snapshot(await player.snapshot())  # with the event's mark
                 return
             changes: dict[str, Any] = {setting: value}
             if setting == "data":
@@ -213,7 +222,7 @@ class LabScreen(Screen[None]):
 
     def action_run_or_pause(self) -> None:
         """Run, or pause."""
-        player = self._player
+        player = self.player
         if player is None:
             self._play_at_once = not self._play_at_once
         elif player.is_playing:
@@ -225,32 +234,33 @@ class LabScreen(Screen[None]):
 
     def action_step(self, grain: str) -> None:
         """One update or epoch."""
-        if self._player:
-            self._player.pause()
-            self._drive(self._player.step(Grain(grain)))
+        if self.player:
+            self.player.pause()
+            self._drive(self.player.step(Grain(grain)))
 
     def action_reset(self) -> None:
         """Back to the start."""
-        if self._player:
+        if self.player:
+            self.player.pause()
             self.query_one(Log).say("reset", "event")
-            self._load(self._player.trainer.experiment)
+            self._load(self.player.trainer.experiment)
 
     async def action_scale_lr(self, steps: int) -> None:
         """Learning rate up or down."""
-        if self._player:
-            lr = self._player.trainer.experiment.lr * LR_STEP**steps
+        if self.player:
+            lr = self.player.trainer.experiment.lr * LR_STEP**steps
             await self._change("lr", float(f"{lr:.6g}"))
 
     def action_change_speed(self, rungs: int) -> None:
         """Faster or slower."""
-        if self._player:
-            self._player.change_speed(rungs)
+        if self.player:
+            self.player.change_speed(rungs)
             self._show_status()
 
     def action_change_grain(self) -> None:
         """Epochs or updates."""
-        if self._player:
-            self._player.grain = Grain.UPDATE if self._player.grain is Grain.EPOCH else Grain.EPOCH
+        if self.player:
+            self.player.grain = Grain.UPDATE if self.player.grain is Grain.EPOCH else Grain.EPOCH
             self._show_status()
 
     def action_toggle_log_y(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from gdtui.dashboard.figures import printable, shortened
@@ -53,6 +54,14 @@ class Choice(Select[Any], inherit_bindings=False):
     BINDINGS: ClassVar = [Binding("enter", "show_overlay", "Choose", show=False)]
 
 
+class Field(Input):
+    """An input of printable text; whatever is pasted, or comes from the command line, a terminal obeys none of it."""
+
+    def validate_value(self, value: str) -> str:
+        """Write control characters as escapes."""
+        return printable(value)
+
+
 class Controls(VerticalScroll, can_focus=False):
     """The experiment: choose and type; Enter or leaving a field applies it, Escape gives it up."""
 
@@ -91,16 +100,18 @@ class Controls(VerticalScroll, can_focus=False):
             for setting, label in LABELS.items()
         )
 
-    def _field(self, setting: str) -> Choice | Input:
+    def _field(self, setting: str) -> Choice | Field:
         value = getattr(self._experiment, setting)
         if setting in CHOICES:
             return Choice(self._options(setting), value=value, allow_blank=False, compact=True, id=setting)
-        return Input(_text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting)
+        return Field(_text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting)
 
-    def _options(self, setting: str) -> list[tuple[str, Any]]:
+    def _options(self, setting: str) -> list[tuple[Content | str, Any]]:
         value = getattr(self._experiment, setting)
         values = [*CHOICES[setting], *([] if value in CHOICES[setting] else [value])]
-        return [(shortened(_choice(value), 11), value) for value in values]
+        labels = [shortened(_choice(value), 11) for value in values]
+        # A name with brackets is no markup; a plain one stays text, which one can find by its first letters.
+        return [(Content(label) if "[" in label else label, value) for label, value in zip(labels, values, strict=True)]
 
     # --- what a person does --------------------------------------------------------------------------------------
 
@@ -114,16 +125,17 @@ class Controls(VerticalScroll, can_focus=False):
     def _apply(self, event: Input.Submitted | Input.Blurred) -> None:
         event.stop()
         setting = event.input.id or ""
+        in_force = getattr(self._experiment, setting)
         value = self._parse(event.input)
-        if value is not None and value != getattr(self._experiment, setting):
+        if value not in (None, in_force) and event.input.value != _text(setting, in_force):
             self.post_message(SettingEdited(setting, value))
 
     @on(Select.Changed)
     def _choose(self, event: Select.Changed) -> None:
         event.stop()
         setting = event.select.id or ""
+        self.show_error(setting, "")
         if event.value != getattr(self._experiment, setting):
-            self.show_error(setting, "")
             self.post_message(SettingEdited(setting, event.value))
 
     def give_up(self, field: Input) -> None:
@@ -145,7 +157,7 @@ class Controls(VerticalScroll, can_focus=False):
     # --- what the lab says ---------------------------------------------------------------------------------------
 
     def show(self, experiment: Experiment) -> None:
-        """Show the settings that are in force; a field that somebody is typing in is left alone."""
+        """Show the settings that are in force; what somebody is typing is left alone."""
         before, self._experiment = self._experiment, experiment
         with self.prevent(Input.Changed, Select.Changed):
             for setting in LABELS:
@@ -156,8 +168,10 @@ class Controls(VerticalScroll, can_focus=False):
                 if isinstance(field, Choice):
                     field.set_options(self._options(setting))
                     field.value = value
-                elif isinstance(field, Input) and not field.has_focus:
-                    field.value = _text(setting, value)
+                elif isinstance(field, Input):
+                    is_untouched = field.value == _text(setting, getattr(before, setting))
+                    if is_untouched or not field.has_focus:
+                        field.value = _text(setting, value)
                 self.show_error(setting, "")
 
     def show_error(self, setting: str, message: str) -> None:
@@ -182,8 +196,15 @@ def _text(setting: str, value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, tuple):
-        return ",".join(SETTINGS[setting].write((item,)) for item in value)
-    return str(value)
+        items = (_quoted(item) if isinstance(item, str) else SETTINGS[setting].write((item,)) for item in value)
+        return printable(",".join(items))
+    return printable(str(value))
+
+
+def _quoted(name: str) -> str:
+    """A column's name as one types it among others: in quotes where it could be read otherwise."""
+    is_plain = name == name.strip() and not set(name) & set(',"\r\n')
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
 
 
 def _choice(value: Any) -> str:

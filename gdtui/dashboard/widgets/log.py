@@ -14,6 +14,7 @@ from gdtui.dashboard.figures import figure, printable
 from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from textual.binding import BindingType
 
     from gdtui.descent.snapshot import Snapshot
@@ -67,7 +68,7 @@ class Log(Lines, can_focus=True):
         entry = (printable(text), kind)
         self._entries.append(entry)
         if self._back:
-            self._back += len(self._wrapped(*entry))  # what is being read stays where it is
+            self._back += len(self._wrapped(entry[0]))  # what is being read stays where it is
         self.redraw()
 
     def say_epoch(self, snapshot: Snapshot) -> None:
@@ -92,7 +93,7 @@ class Log(Lines, can_focus=True):
 
     def action_scroll(self, lines: int) -> None:
         """Towards older entries, or newer ones."""
-        total = sum(len(self._wrapped(*entry)) for entry in self._entries)
+        total = sum(len(self._wrapped(text)) for text, _ in self._entries)
         self._back = min(max(self._back + lines, 0), max(0, total - self.size.height))
         self.redraw()
         self.border_subtitle = f"{self._back} newer · end: live" if self._back else "live"
@@ -103,18 +104,24 @@ class Log(Lines, can_focus=True):
 
     def draw(self) -> list[Strip]:
         """The newest lines that fit, or those that one has scrolled back to."""
-        needed = self.size.height + self._back
-        lines: list[Strip] = []
-        for entry in reversed(self._entries):
-            lines[:0] = self._wrapped(*entry)
-            if len(lines) >= needed:
+        width, height = self.size
+        lines: list[tuple[str, str]] = []  # the newest first
+        for text, kind in reversed(self._entries):
+            lines += [(line, kind) for line in reversed(self._wrapped(text))]
+            if len(lines) >= height + self._back:
                 break
-        end = len(lines) - self._back
-        return lines[max(0, end - self.size.height) : end]
+        # What one has scrolled back to may have been dropped: then the oldest that is kept.
+        self._back = min(self._back, max(0, len(lines) - height))
+        styles = {kind: self._style(kind) for kind in ("line", "note", "event", "good", "bad")}
+        return [
+            Strip([Segment(line, styles[kind])]).adjust_cell_length(width, self.rich_style)
+            for line, kind in reversed(lines[self._back : self._back + height])
+        ]
 
-    def _wrapped(self, text: str, kind: str) -> list[Strip]:
+    def _style(self, kind: str) -> Style:
+        return self.rich_style + self.get_component_rich_style(f"log--{kind}", partial=True)
+
+    def _wrapped(self, text: str) -> list[str]:
         """An entry's lines; numbers are wrapped whole."""
         width = max(1, self.size.width)
-        style = self.rich_style + self.get_component_rich_style(f"log--{kind}", partial=True)
-        lines = [text] if len(text) <= width else [line.plain for line in Text(text).wrap(self.app.console, width)]
-        return [Strip([Segment(line, style)]).adjust_cell_length(width, self.rich_style) for line in lines]
+        return [text] if len(text) <= width else [line.plain for line in Text(text).wrap(self.app.console, width)]

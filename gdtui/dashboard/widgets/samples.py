@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Size
@@ -20,8 +21,6 @@ from gdtui.dashboard.rows import Row, read_rows, sorted_samples
 from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from rich.style import Style
-
     from gdtui.descent.snapshot import Snapshot
 
 SORTED_INLINE = 10_000
@@ -65,7 +64,7 @@ def choose_columns(
     return [column for column in shown if column in chosen]
 
 
-class Samples(Lines, ScrollView, can_focus=True):
+class Samples(ScrollView, Lines, can_focus=True):
     """A row a sample: x, y, ŷ, loss, gradient; sorted by any column; as applied in this epoch, or at the current θ."""
 
     DEFAULT_CSS = """
@@ -113,6 +112,7 @@ class Samples(Lines, ScrollView, can_focus=True):
         self._sort_key = "sample"
         self._descending = False
         self._order: object = None
+        self._is_sorting = False
         self._status = ""
 
     def show(self, snapshot: Snapshot) -> None:
@@ -154,16 +154,28 @@ class Samples(Lines, ScrollView, can_focus=True):
             self._order = None
         elif snapshot.problem.n <= SORTED_INLINE:
             self._order = self._sorted(snapshot)
-        else:
-            self.run_worker(self._sort_in_thread(snapshot), group="sort", exclusive=True)
+        elif not self._is_sorting:
+            self._is_sorting = True
+            self.run_worker(self._sort_in_thread(), group="sort")
         self.redraw()
 
     def _sorted(self, snapshot: Snapshot) -> object:
         return sorted_samples(snapshot, self._sort_key, self._descending, self._shows_applied)
 
-    async def _sort_in_thread(self, snapshot: Snapshot) -> None:
-        self._order = await asyncio.to_thread(self._sorted, snapshot)
-        self.redraw()
+    async def _sort_in_thread(self) -> None:
+        """Sort until the order is that of what is shown; one sort at a time, however fast the moments come."""
+        done: object = None
+        while (snapshot := self._snapshot) and snapshot.problem.n > SORTED_INLINE and self._sort_key != "sample":
+            wanted = (self._sort_key, self._descending, self._shows_applied)
+            if done == (snapshot, *wanted):
+                break
+            order = await asyncio.to_thread(sorted_samples, snapshot, *wanted)
+            done = (snapshot, *wanted)
+            is_same_problem = self._snapshot is not None and self._snapshot.problem is snapshot.problem
+            if is_same_problem and wanted == (self._sort_key, self._descending, self._shows_applied):
+                self._order = order
+                self.redraw()
+        self._is_sorting = False
 
     @property
     def _shows_applied(self) -> bool:
@@ -217,12 +229,9 @@ class Samples(Lines, ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         self.redraw()
 
-    def on_focus(self) -> None:
-        """The cursor shows."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """The cursor goes."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor shows, or goes."""
+        super().watch_has_focus(_has_focus)
         self.redraw()
 
     def draw(self) -> list[Strip]:
@@ -274,7 +283,9 @@ class Samples(Lines, ScrollView, can_focus=True):
         if row.is_newest:
             strip = strip.apply_style(self._style("newest"))
         if self.has_focus and place == self.cursor:
-            strip = strip.apply_style(self._style("cursor"))
+            # Over the cells' own background, which `apply_style` would leave as it is.
+            background = Style.from_color(bgcolor=self._style("cursor").bgcolor)
+            strip = Strip(Segment.apply_style(strip, post_style=background), width)
         return strip
 
     def _update_border(self, rows: list[Row]) -> None:
