@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from textual.events import Key
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Key, Resize
+from textual.geometry import Size
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.screens.lab import LabScreen
@@ -140,7 +143,7 @@ class Lab:
 
     def is_at(self, epoch: int) -> bool:
         """Whether the screen has come to this epoch; the status line says so."""
-        return f"epoch {epoch:>3,}/" in self.status
+        return re.search(rf"epoch +{epoch:,}/", self.status) is not None
 
     async def press(self, *keys: str) -> None:
         """Press keys, each when the app has nothing more to do for the one before."""
@@ -150,6 +153,14 @@ class Lab:
         """Press keys quickly, while the app is busy."""
         for key in keys:
             self.app.post_message(Key(key, key if len(key) == 1 else CHARACTERS.get(key)))
+        await self.pilot.pause(0)
+
+    async def resize(self, width: int, height: int) -> None:
+        """Another size of the terminal, while the app is busy."""
+        size = Size(width, height)
+        if isinstance(self.app._driver, HeadlessDriver):
+            self.app._driver._size = size
+        self.app.post_message(Resize(size, size))
         await self.pilot.pause(0)
 
     async def until(self, condition: Callable[[], object]) -> None:

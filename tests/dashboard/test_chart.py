@@ -157,9 +157,7 @@ def test_the_axes_stand_still_while_a_loss_falls() -> None:
 
 
 def test_a_mark_stands_over_its_x_with_its_label_where_it_fits() -> None:
-    drawing = drawn(
-        series([0, 0]), x_range=(0, 100), marks=(Mark(50, "lr 0.01"), Mark(52, "batch 4"), Mark(999, "no"))
-    )
+    drawing = drawn(series([0, 0]), x_range=(0, 100), marks=(Mark(50, "lr 0.01"), Mark(52, "batch 4"), Mark(999, "no")))
     top = canvas(drawing)[0]
     assert top.index("▾") == drawing.column(50)
     assert "lr" not in top
@@ -310,9 +308,7 @@ async def test_a_changed_row_reaches_the_screen() -> None:
     async with Lab().run_test() as pilot:
         chart = await settled(pilot, series([1, 1]), x_range=(0, 9))
         await settled(pilot, series([0, 1]), x_range=(0, 9))
-        screen = [
-            "".join(part.text for part in strip) for strip in pilot.app.screen._compositor.render_strips()
-        ]
+        screen = ["".join(part.text for part in strip) for strip in pilot.app.screen._compositor.render_strips()]
         assert [row[1:-1] for row in screen[1:19]] == shown(chart)
 
 

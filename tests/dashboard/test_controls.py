@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from textual.events import Paste
 from textual.widgets import Input, Select
 
 from gdtui.dashboard.figures import printable
-from gdtui.dashboard.messages import SettingEdited
 from gdtui.dashboard.widgets.controls import LABELS, Controls
 from gdtui.experiment import Experiment
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.pilot import Pilot
+
+    from gdtui.dashboard.messages import SettingEdited
 
 HOSTILE = ["[red]x[/]", "[/", "[@click=app.quit]x[/]", "\x1b[31m", "a\nb\x00c", "$primary {x} \\[", "数据", "9" * 5_000]
 
@@ -61,7 +63,7 @@ async def write(pilot: Pilot[None], setting: str, text: str) -> Input:
 def errors(app: App[None]) -> list[str]:
     """Each error on the screen: its first line, with the field's own row before it."""
     rows = [row[:40].strip() for row in rows_of(app)]
-    return [f"{above} {row}" for above, row in zip(rows, rows[1:], strict=False) if row.startswith("✗")]
+    return [f"{above} {row}" for above, row in pairwise(rows) if row.startswith("✗")]
 
 
 async def test_every_setting_has_its_label_and_its_value() -> None:
@@ -229,7 +231,7 @@ async def test_an_error_from_loading_stands_beneath_its_field_until_one_goes_bac
         await pilot.pause()
         app.query_one(Controls).show_error("standardize", "feature 'x' is too large")
         await pilot.pause()
-        assert [error.split() for error in errors(app)] == ["Standardize yes ▼ ✗ feature 'x' is too large".split()]
+        assert [" ".join(error.split()) for error in errors(app)] == ["Standardize yes ▼ ✗ feature 'x' is too large"]
         choice.value = False
         await pilot.pause()
         assert errors(app) == []

@@ -10,6 +10,7 @@ import pytest
 from labs import moment, problem_of
 from textual.app import App, ComposeResult
 
+from gdtui.dashboard.widgets import log as module
 from gdtui.dashboard.widgets.log import KEPT, SHOWN_VISITS, Log
 
 if TYPE_CHECKING:
@@ -76,12 +77,15 @@ async def test_end_comes_back_to_the_newest_line() -> None:
         assert log.border_subtitle == "live"
 
 
-async def test_whoever_reads_the_oldest_line_is_not_left_with_nothing_when_it_is_dropped() -> None:
+async def test_whoever_reads_the_oldest_line_is_not_left_with_nothing_when_it_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "KEPT", 50)
     async with page() as (pilot, log):
-        for i in range(KEPT):
+        for i in range(50):
             log.say(f"line {i}")
         await pilot.press("home")
-        for i in range(KEPT + 100):
+        for i in range(150):
             log.say(f"more {i}")
         assert lines(log) == [f"more {i}" for i in range(100, 106)]
         await pilot.press("down")

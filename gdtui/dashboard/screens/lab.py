@@ -102,9 +102,11 @@ class LabScreen(Screen[None]):
         except InputError as error:
             if self.player is None:
                 self.app.fail(str(error))  # type: ignore[attr-defined]
-            else:
+            elif self.app.is_running:
                 self.query_one(Controls).show_error(error.setting, str(error))
             return
+        if not self.app.is_running:
+            return  # the panes are on their way out
         before = self.player
         if before:
             before.pause()
@@ -122,10 +124,13 @@ class LabScreen(Screen[None]):
 
     async def _show_all(self, frames: AsyncIterator[Snapshot]) -> None:
         async for snapshot in frames:
+            if not self.app.is_running:
+                return  # the panes are on their way out
             with self.app.batch_update():
                 self._log_progress(snapshot)
                 self.show_snapshot(snapshot)
-        self._show_status()
+        if self.app.is_running:
+            self._show_status()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""
@@ -292,6 +297,7 @@ class LabScreen(Screen[None]):
             self.toggle_class("-drawer")
         else:
             self.query_one(f"#{pane}").toggle_class("-off")
+            self.call_after_refresh(self._show_loss)  # it is not drawn while it is hidden
 
     def action_zoom(self) -> None:
         """The focused pane on the whole screen, or back."""
@@ -301,12 +307,14 @@ class LabScreen(Screen[None]):
             pane = next((node for node in self.focused.ancestors_with_self if node.id in PANES), None)
             if pane is not None:
                 pane.add_class("-zoom")
+                self.query_one("#right").set_class(pane.id == "experiment", "-empty")
                 self.add_class("-zoomed")
 
     def _unzoom(self) -> None:
         self.remove_class("-zoomed")
         for pane in self.query(".pane"):
             pane.remove_class("-zoom")
+        self.call_after_refresh(self._show_loss)
 
     def action_help(self) -> None:
         """Keys and panes explained."""

@@ -1,0 +1,96 @@
+"""Pictures of the whole screen; snapshot_report.html shows what changed, `pytest --snapshot-update` accepts it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from labs import Lab
+
+from gdtui.dashboard.app import LabApp
+from gdtui.experiment import Experiment
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.pilot import Pilot
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
+
+
+async def ready(driven: Lab) -> None:
+    """Before the run."""
+
+
+async def at_epoch_20(driven: Lab) -> None:
+    await driven.step_to(20)
+
+
+async def changed_at_epoch_20(driven: Lab) -> None:
+    await driven.step_to(10)
+    await driven.press("plus")
+    await driven.step_to(20)
+
+
+async def at_its_end(driven: Lab) -> None:
+    driven.player.change_speed(99)
+    await driven.tap("space")
+    await driven.until(lambda: "finished" in driven.status)
+
+
+async def diverged(driven: Lab) -> None:
+    driven.player.change_speed(99)
+    await driven.tap("space")
+    await driven.until(lambda: "diverged" in driven.status)
+
+
+async def wrong(driven: Lab) -> None:
+    await driven.step_to(3)
+    if not driven.is_seen("experiment"):
+        await driven.press("1")
+    await driven.write("lr", "0,01")
+
+
+async def helped(driven: Lab) -> None:
+    await driven.press("question_mark")
+
+
+FAITHFUL = {"problem": "affine", "data": "faithful", "standardize": True, "batch_size": 16}
+SCENES: list[tuple[tuple[int, int], Callable[[Lab], Awaitable[None]], dict[str, Any]]] = [
+    (SMALL, ready, {}),
+    (MIDDLE, ready, {}),
+    (SMALL, at_epoch_20, {}),
+    (MIDDLE, changed_at_epoch_20, {}),
+    (LARGE, at_epoch_20, FAITHFUL),
+    (MIDDLE, at_its_end, {"epochs": 30}),
+    (SMALL, diverged, {"lr": 0.3}),
+    (MIDDLE, diverged, {"lr": 0.3}),
+    (SMALL, wrong, {}),
+    (MIDDLE, wrong, {}),
+    (SMALL, helped, {}),
+    (MIDDLE, helped, {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("size", "scene", "settings"),
+    [pytest.param(*picture, id=f"{picture[0][0]}x{picture[0][1]}-{picture[1].__name__}") for picture in SCENES],
+)
+def test_picture(
+    snap_compare: Callable[..., bool],
+    size: tuple[int, int],
+    scene: Callable[[Lab], Awaitable[None]],
+    settings: dict[str, Any],
+) -> None:
+    app = LabApp(Experiment(**settings))
+
+    async def play_scene(pilot: Pilot[int]) -> None:
+        driven = Lab(pilot, app)
+        await driven.until(lambda: driven.screen.player is not None)
+        await pilot.pause()
+        await scene(driven)
+        for field in app.screen.query("Input"):
+            field.cursor_blink = False  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=play_scene)
