@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+LISTS = ("problems", "datasets", "optimizers", "schedules")
 FORMATS = ("progress", "tutorial", "jsonl")
 
 EPILOG = """\
 commands:
   gdtui [EXPERIMENT] [--play]               the dashboard: press space to run, ? for help
   gdtui run [EXPERIMENT] [--format FORMAT]  the same experiment without a screen
+  gdtui list problems|datasets|optimizers|schedules
+  gdtui check FILE.py:NAME                  the gradient of your own model
 
 exit status: 0 finished or converged, 2 bad input, 3 diverged, 130 interrupted, 1 a fault of gdtui's own
 """
@@ -37,9 +40,9 @@ class _Parser(argparse.ArgumentParser):
         options, rest = self.parse_known_args(_joined(arguments))
         for word in rest:
             name = word.split("=", 1)[0]
-            if word == "run":
-                raise InputError("", "run comes first: gdtui run [EXPERIMENT]")
-            known = tuple(self._option_string_actions) if word.startswith("-") else ("run",)
+            if word in COMMANDS:
+                raise InputError("", f"{word} comes first: gdtui {word} ...")
+            known = tuple(self._option_string_actions) if word.startswith("-") else tuple(COMMANDS)
             raise InputError("", unknown("option" if word.startswith("-") else "command", name, known))
         return options
 
@@ -64,26 +67,42 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
     def flag(name: str, what: str) -> None:
         group.add_argument(f"--{name}", action="store_const", const="on", help=what, default=argparse.SUPPRESS)
 
-    option("problem", "NAME", "the model: linear (ŷ = x·w) or affine (ŷ = x·w + b)")
-    option("data", "NAME|FILE", "tutorial, faithful, or a CSV, TSV, Parquet or JSON-lines file")
+    option("problem", "NAME", "what is minimised: see gdtui list problems; or your own model, FILE.py:NAME")
+    option("data", "NAME|FILE", "see gdtui list datasets; or a CSV, TSV, Parquet or JSON-lines file")
     option("features", "A,B", "columns to learn from (default: all numeric ones but the target)")
     option("target", "C", "the column to predict (default: the last numeric one)")
     flag("standardize", "bring each feature to mean 0, variance 1")
     flag("drop-missing", "leave out rows with missing values")
-    option("optimizer", "NAME", "the update rule: sgd")
+    option("optimizer", "NAME", "the update rule: see gdtui list optimizers (sgd)")
     option("lr", "X", "the learning rate (0.01)")
+    option("schedule", "NAME", "the learning rate over time: constant, step, cosine, ... (constant)")
     option("batch-size", "full|N", "samples in an update: full is gradient descent, 1 is SGD (1)")
     option("order", "NAME", f"{', '.join(ORDERS)} (sequential)")
     option("epochs", "N", "passes over the data (100)")
     option("seed", "N", "of the random order (0)")
     option("init", "A,B,...", "where θ starts: one number for all parameters, or one each (1)")
+    group.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        help="a hyperparameter: momentum=0.9, hidden=16, rms=0.1; repeatable",
+        default=argparse.SUPPRESS,
+    )
     option("experiment", "LINE", "a whole experiment in one line; the other options go on top of it")
 
 
 def _experiment(options: argparse.Namespace) -> Experiment:
     given = {name: text for name, text in vars(options).items() if name in SETTINGS or name == "experiment"}
     line = given.pop("experiment", None)
-    return Experiment.from_options(given, base=None if line is None else Experiment.from_line(line))
+    base = Experiment() if line is None else Experiment.from_line(line)
+    if "set" in given:
+        given["set"] = ",".join([*(f"{name}={value}" for name, value in base.set), *given["set"]])
+    if "problem" in given and "data" not in given and line is None:
+        from gdtui.problems.catalog import FAMILIES
+
+        family = FAMILIES.get(given["problem"])
+        given["data"] = family.data or "noise" if family else base.data
+    return Experiment.from_options(given, base)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -112,6 +131,32 @@ def _run(arguments: Sequence[str]) -> int:
     from gdtui.headless import run
 
     return run(experiment, options.format, options.samples)
+
+
+def _list(arguments: Sequence[str]) -> int:
+    parser = _Parser(prog="gdtui list", allow_abbrev=False, description="What there is, with its hyperparameters.")
+    parser.add_argument("what", choices=LISTS, metavar="|".join(LISTS))
+    what = parser.parse(arguments).what
+
+    from gdtui.listing import show
+
+    show(what)
+    return 0
+
+
+def _check(arguments: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="gdtui check", allow_abbrev=False, description="Check the gradient of a model of your own, FILE.py:NAME."
+    )
+    parser.add_argument("model", metavar="FILE.py:NAME")
+    _add_experiment(parser)
+    options = parser.parse(arguments)
+    experiment = _experiment(options).replace(problem=options.model)
+
+    from gdtui.listing import show_check
+
+    show_check(experiment)
+    return 0
 
 
 def _dashboard(arguments: Sequence[str]) -> int:
@@ -149,6 +194,9 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+COMMANDS = {"run": _run, "list": _list, "check": _check}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run gdtui; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -157,7 +205,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            return _run(arguments[1:]) if arguments and arguments[0] == "run" else _dashboard(arguments)
+            if arguments and arguments[0] in COMMANDS:
+                return COMMANDS[arguments[0]](arguments[1:])
+            return _dashboard(arguments)
         finally:
             # What is still to be written fails here, if it does, rather than in Python's own words at exit.
             print(end="", flush=True)

@@ -6,15 +6,20 @@ import dataclasses
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BatchSize = int | Literal["full"]
+Value = int | float | str
+"""What a hyperparameter's value can be."""
 
 ORDERS = ("sequential", "shuffle", "replacement")
+MAX_NUMBER = 1e300
+"""Hyperparameters stay within this, so that arithmetic on them is finite."""
+
 MAX_COUNT = 10**15
 """Epochs, batch sizes and seeds stay below this, so that every count is exact in float64 and int64."""
 
@@ -49,11 +54,13 @@ class Experiment:
     drop_missing: bool = False
     optimizer: str = "sgd"
     lr: float = 0.01
+    schedule: str = "constant"
     batch_size: BatchSize = 1
     order: str = "sequential"
     epochs: int = 100
     seed: int = 0
-    init: tuple[float, ...] = field(default=())
+    init: tuple[float, ...] = ()
+    set: tuple[tuple[str, Value], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lr", _as_float(self.lr))
@@ -61,10 +68,18 @@ class Experiment:
             object.__setattr__(self, "init", tuple(map(_as_float, self.init)))
         for setting in SETTINGS.values():
             setting.check(getattr(self, setting.name))
+        object.__setattr__(self, "set", tuple(sorted(dict(self.set).items())))
 
     def replace(self, **changes: Any) -> Experiment:
-        """The same experiment with other values for the named settings."""
+        """The same experiment with other values for the named settings; a hyperparameter that is None is taken out."""
+        values = dict(self.set) | {name: changes.pop(name) for name in list(changes) if name not in SETTINGS}
+        if "set" not in changes:
+            changes["set"] = tuple((name, value) for name, value in values.items() if value is not None)
         return dataclasses.replace(self, **changes)
+
+    def value(self, name: str) -> Any:
+        """A setting's value, or that of a hyperparameter; None for one that is not set."""
+        return getattr(self, name) if name in SETTINGS else dict(self.set).get(name)
 
     def to_line(self) -> str:
         """One line of text that `from_line` reads back to an equal experiment."""
@@ -103,7 +118,8 @@ class Experiment:
     def as_dict(self) -> dict[str, Any]:
         """Its settings by command-line name, as plain values for JSON."""
         values = {s.option: getattr(self, s.name) for s in SETTINGS.values()}
-        return {option: list(v) if isinstance(v, tuple) else v for option, v in values.items()}
+        values = {option: list(v) if isinstance(v, tuple) else v for option, v in values.items()}
+        return values | {"set": dict(self.set)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +146,7 @@ class Setting:
     def write(self, value: Any) -> str:
         """A value as text without blanks or line ends."""
         items = value if isinstance(value, tuple) else (value,)
-        return ",".join(_quote(item) for item in items)
+        return ",".join(_quote(f"{item[0]}:{item[1]}" if isinstance(item, tuple) else item) for item in items)
 
     def read(self, text: str) -> Any:
         """A value from the text of `write`."""
@@ -239,6 +255,25 @@ def _parse_floats(text: str | bool) -> tuple[float, ...]:
     return tuple(_number("init", item) for item in items) if str(text).strip() else ()
 
 
+def _parse_set(text: str | bool) -> tuple[tuple[str, Value], ...]:
+    pairs = []
+    for item in filter(None, str(text).split(",")):
+        name, equals, value = item.strip().replace(":", "=", 1).partition("=")
+        if not (name and equals and value):
+            raise InputError("set", f"a hyperparameter is NAME=VALUE, got {shown(item)}")
+        pairs.append((name, _value(value)))
+    return tuple(pairs)
+
+
+def _value(text: str) -> Value:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
 def _parse_names(text: str | bool) -> tuple[str, ...]:
     import csv
 
@@ -323,6 +358,17 @@ def _check_init(value: Any) -> None:
         raise InputError("init", f"start must be finite numbers, A,B,..., got {value!r}")
 
 
+def _check_set(pairs: Any) -> None:
+    is_right = isinstance(pairs, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs)
+    if not is_right or not all(re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) for name, _ in pairs):
+        raise InputError("set", f"hyperparameters are NAME=VALUE, got {shown(pairs)}")
+    for name, value in pairs:
+        is_word = isinstance(value, str) and re.fullmatch(r"[a-z][a-z-]*", value) and value not in ("inf", "nan")
+        is_number = type(value) in (int, float) and math.isfinite(value) and abs(value) <= MAX_NUMBER
+        if not (is_word or is_number):
+            raise InputError(name, f"{name} must be a finite number or a word, got {shown(value)}")
+
+
 SETTINGS = {
     setting.name: setting
     for setting in (
@@ -334,11 +380,13 @@ SETTINGS = {
         Setting("drop_missing", _parse_flag("drop_missing"), _check_flag("drop_missing")),
         Setting("optimizer", str, _check_text("optimizer", required=True)),
         Setting("lr", lambda text: _number("lr", str(text)), _check_lr, changes_run=True),
+        Setting("schedule", str, _check_text("schedule", required=True), changes_run=True),
         Setting("batch_size", _parse_batch_size, _check_batch_size, changes_run=True),
         Setting("order", str, _check_order, changes_run=True),
         Setting("epochs", lambda text: _whole("epochs", str(text)), _check_count("epochs", 1), changes_run=True),
         Setting("seed", lambda text: _whole("seed", str(text)), _check_count("seed", 0)),
         Setting("init", _parse_floats, _check_init),
+        Setting("set", _parse_set, _check_set),
     )
 }
 """Every setting by its field's name, in the order in which people think of them."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import Trainer
 from gdtui.insight.verdict import verdict
-from gdtui.problems.problem import load_problem
+from gdtui.problems.loading import load_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +109,7 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
                 epoch=snapshot.epoch,
                 updates=snapshot.updates,
                 loss=_finite(snapshot.loss),
-                lr=snapshot.experiment.lr,
+                lr=snapshot.lr,
                 theta=_finites(snapshot.theta.tolist()),
             )
     snapshot = _last(snapshot)
@@ -159,7 +159,7 @@ def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot
     is_full = trainer.experiment.batch_size == "full"
 
     def predict(when: str) -> None:
-        if len(dataset.features) == 1:
+        if trainer.problem.model.predict and len(dataset.features) == 1:
             y_hat = trainer.problem.model.predict(snapshot.theta.tolist(), [4.0])
             out.write(f"Predict ({when} training) 4 {y_hat}\n")
 

@@ -71,7 +71,7 @@ def experiment_of(finished: Finished) -> dict[str, Any]:
         (["--seed", "-1"], "seed must be a whole number from 0, got -1"),
         (["--order", "shufle"], "unknown order 'shufle' (did you mean shuffle?)"),
         (["--problem", "liner"], "unknown problem 'liner' (did you mean linear?)"),
-        (["--optimizer", "adam"], "unknown optimizer 'adam'"),
+        (["--optimizer", "adm"], "unknown optimizer 'adm'"),
         (["--init", "1,2"], "start has 2 numbers, but linear has 1 parameter here (w)"),
         (["--init", "1,x"], "start must be a number, got 'x'"),
         (["--init", "-1,inf"], "start must be finite numbers"),

@@ -71,9 +71,7 @@ class TestLine:
         assert line.isascii()
         assert line.isprintable()
 
-    @pytest.mark.parametrize(
-        "text", ['"', "\\", '\\"', "a,b", '"a","b"', "lr=1", " ", "\n", "full", "-", "1.0", "NaN"]
-    )
+    @pytest.mark.parametrize("text", ['"', "\\", '\\"', "a,b", '"a","b"', "lr=1", " ", "\n", "full", "-", "1.0", "NaN"])
     def test_text_that_looks_like_syntax_stays_text(self, text):
         experiment = Experiment(data=text, features=(text, text + text), target=text)
         assert Experiment.from_line(experiment.to_line()) == experiment

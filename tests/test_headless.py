@@ -16,7 +16,7 @@ import pytest
 
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
-from gdtui.problems.problem import load_problem
+from gdtui.problems.loading import load_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +82,13 @@ def test_json_lines_start_with_the_experiment(gdtui: Command) -> None:
             "drop-missing": False,
             "optimizer": "sgd",
             "lr": 0.01,
+            "schedule": "constant",
             "batch-size": 1,
             "order": "sequential",
             "epochs": 2,
             "seed": 0,
             "init": [0.5],
+            "set": {},
         },
         "samples": 3,
         "parameters": 1,

@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.command import CommandPalette
 from textual.theme import Theme
 
-from gdtui.dashboard.commands import KeymapCommands
+from gdtui.dashboard.commands import KeymapCommands, Palette
 from gdtui.dashboard.screens.lab import LabScreen
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class LabApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
         sys.setswitchinterval(0.0005)
+
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        if not CommandPalette.is_open(self):  # type: ignore[arg-type]
+            self.push_screen(Palette(id="--command-palette"))
 
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""

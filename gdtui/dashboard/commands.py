@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Provider
 
 from gdtui.dashboard.keymap import COMMANDS
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from textual.command import Hits
 
     from gdtui.dashboard.keymap import Command
+
+
+class Palette(CommandPalette):
+    """Textual's command palette; its list fails where it is paged before it has lines to page through."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).size.height:
+            super()._action_command_list(action)
 
 
 class KeymapCommands(Provider):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from gdtui.dashboard.widgets.chart import Mark, Plot, Series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gdtui.descent.snapshot import Event, Snapshot
 
 WHOLE_PLAN = 2_000
@@ -32,8 +34,13 @@ class XAxis(Enum):
         return axes[(axes.index(self) + 1) % len(axes)]
 
 
-def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str) -> Plot:
-    """f over the run so far, with a mark for each event."""
+AHEAD = "#5c6672"
+FORKED = ("#e5a445", "#8cc98f", "#c5a0e6", "#56b6c2")
+"""Colours of what lies ahead after a rewind, and of the runs that were forked from."""
+
+
+def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str, forked_from: Sequence[Snapshot] = ()) -> Plot:
+    """f over the run so far, with a mark for each event; what is known of later epochs, and the runs forked from."""
     import numpy as np
 
     from gdtui.descent.history import Column
@@ -44,7 +51,15 @@ def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str) -> Plot:
         XAxis.SAMPLES: Column.VISITED,
         XAxis.SECONDS: Column.SECONDS,
     }[axis]
-    x, y = snapshot.history.column(column), snapshot.history.column(Column.LOSS)
+    past = snapshot.history.until(snapshot.epoch)
+    x, y = past.column(column), past.column(Column.LOSS)
+    others = [
+        Series(f"before fork {k + 1}", one.history.column(column), one.history.column(Column.LOSS), FORKED[k % 4])
+        for k, one in enumerate(forked_from)
+    ]
+    if snapshot.farthest > snapshot.epoch:
+        ahead = snapshot.history.rows[len(x) - 1 :]
+        others.insert(0, Series("ahead", ahead[:, column], ahead[:, Column.LOSS], AHEAD))
     if not snapshot.is_between_epochs and snapshot.theta.size * snapshot.problem.n <= SMALL:
         x, y = np.append(x, _position(snapshot, axis)), np.append(y, snapshot.now.loss)
 
@@ -55,11 +70,18 @@ def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str) -> Plot:
         return Mark(at.get(axis, seconds), event_text(event))
 
     return Plot(
-        series=(Series("loss", x, y, color),),
+        series=(Series("loss", x, y, color), *others),
         marks=tuple(mark(event) for event in snapshot.events if event.setting != "epochs"),
         x_range=_x_range(snapshot, axis),
-        log_y=log_y,
+        log_y=log_y and not _goes_below_zero(snapshot),
     )
+
+
+def _goes_below_zero(snapshot: Snapshot) -> bool:
+    """f was negative, as on a landscape: a log axis has no place for it."""
+    from gdtui.descent.history import Column
+
+    return bool((snapshot.history.column(Column.LOSS) < 0).any())
 
 
 def event_text(event: Event) -> str:

@@ -75,6 +75,16 @@ class Player:
         """The trainer's moment, between two slices."""
         return await self._call(self.trainer.snapshot)
 
+    async def rewind(self, epochs: int) -> Snapshot:
+        """Go so many epochs forward, or back where it is negative, in what was run before."""
+        async with self._driving:
+            return await self._call(lambda: self.trainer.rewind(self.trainer.snapshot().epoch + epochs))
+
+    async def fork(self) -> Player:
+        """A player of a run that has come to this moment and can now go its own way."""
+        async with self._driving:
+            return Player(await self._call(self.trainer.fork), self.grain, self.speed)
+
     async def step(self, grain: Grain) -> AsyncIterator[Snapshot]:
         """Advance by one epoch or update; a long one yields what there is of it now and then."""
         async with self._driving:

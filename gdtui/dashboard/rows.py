@@ -29,6 +29,7 @@ class Row:
         gradient: ∇ℓ.
         norm: |∇ℓ|.
         is_newest: it was in the batch of the newest update.
+        is_clipped: its gradient was clipped.
     """
 
     sample: int
@@ -39,6 +40,7 @@ class Row:
     gradient: tuple[float, ...] | None
     norm: float | None
     is_newest: bool = False
+    is_clipped: bool = False
 
 
 def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list[Row]:
@@ -50,19 +52,21 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list
     for sample in samples:
         x, y = tuple(dataset.x[sample].tolist()), float(dataset.y[sample])
         visit = int(visits.last_visit[sample]) if applied else -1
-        y_hat: float | None
         loss: float | None
         if not applied:
             gradient = [0.0] * len(theta)
-            loss, y_hat = model.loss(theta, x, y, gradient), model.predict(theta, x)
+            loss, at, is_clipped = model.loss(theta, x, y, gradient), theta, False
         elif visit >= 0:
             gradient = visits.gradients[visit].tolist()
             loss = float(visits.losses[visit])
-            y_hat = model.predict(visits.thetas[visits.update_of[visit]].tolist(), x)
+            at = visits.thetas[visits.update_of[visit]].tolist()
+            is_clipped = bool(visits.clipped[visit])
         else:
             rows.append(Row(sample, x, y, None, None, None, None))
             continue
-        rows.append(Row(sample, x, y, y_hat, loss, tuple(gradient), math.hypot(*gradient), sample in newest))
+        y_hat = model.predict(at, x) if model.predict else None
+        norm = math.hypot(*gradient)
+        rows.append(Row(sample, x, y, y_hat, loss, tuple(gradient), norm, sample in newest, is_clipped))
     return rows
 
 

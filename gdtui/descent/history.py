@@ -76,6 +76,11 @@ class HistoryView:
         """f at the start."""
         return float(self._settled[0, Column.LOSS])
 
+    def until(self, epoch: int) -> HistoryView:
+        """The same history up to an epoch."""
+        settled = self._settled[: int(self._settled[:, Column.EPOCH].searchsorted(epoch, side="right"))]
+        return HistoryView(settled, tuple(row for row in self._recent if row[Column.EPOCH] <= epoch))
+
     def column(self, column: Column) -> NDArray[np.float64]:
         """One column, shape (m,)."""
         return self.rows[:, column]
@@ -98,9 +103,11 @@ class History:
         self._span = 1
         self._pending: list[Row] = []
         self._pending_epochs = 0
+        self._newest = -1
 
     def append(self, row: Row) -> None:
         """Add the newest epoch; `row` as in `Column`."""
+        self._newest = int(row[Column.EPOCH])
         if self._span == 1 or self._count == 0:
             self._settle(row)
             return
@@ -114,6 +121,34 @@ class History:
                 self._settle(extreme)
             # The newest stays until the next one comes, though it be no extreme.
             self._pending, self._pending_epochs = [] if row in (low, high) else [row], 0
+
+    def extend(self, rows: NDArray[np.float64]) -> None:
+        """Add the newest epochs, shape (m, 7), in their order."""
+        for row in rows.tolist():
+            self.append(tuple(row))
+
+    @property
+    def newest_epoch(self) -> int:
+        """The last epoch appended; -1 where there is none."""
+        return self._newest
+
+    def truncate(self, epoch: int) -> None:
+        """Forget what comes after an epoch: the run goes another way from there."""
+        view = self.view().until(epoch)
+        rows = view.rows
+        self._rows = np.empty_like(self._rows)
+        self._count, self._pending, self._pending_epochs, self._newest = 0, [], 0, -1
+        for row in rows.tolist():
+            self._settle(tuple(row))
+        self._newest = int(rows[-1, Column.EPOCH])
+
+    def copy(self) -> History:
+        """The same history for another run."""
+        copy = History(self._kept)
+        copy._rows, copy._count, copy._span = self._rows.copy(), self._count, self._span
+        copy._pending, copy._pending_epochs = list(self._pending), self._pending_epochs
+        copy._newest = self._newest
+        return copy
 
     def view(self) -> HistoryView:
         """The history as it is now; what is appended later does not show in it."""

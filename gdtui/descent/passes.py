@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +10,8 @@ from gdtui.descent.kernel import BATCH_END, POSITION, UPDATES
 from gdtui.descent.snapshot import Evaluation, Visits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gdtui.descent.batching import Order
+    from gdtui.descent.compiler import Kernel
     from gdtui.descent.kernel import Buffer
     from gdtui.problems.datasets import Array
 
@@ -26,20 +25,21 @@ class Pass:
         evaluated: samples evaluated so far, at the epoch's end.
         now_sum: their losses, summed.
         is_closed: the visits and the evaluation are all made.
+        first_update: the updates that were made before the epoch.
     """
 
-    def __init__(self, order: Order, p: int, first_update: int) -> None:
+    def __init__(self, kernel: Kernel, order: Order, p: int, first_update: int) -> None:
         n = len(order)
-        self._order = order
-        self._first_update = first_update
-        self._losses, self._gradients = np.empty(n), np.empty((n, p))
+        self.order = order
+        self.first_update = first_update
+        self._losses, self._gradients, self._clipped = np.empty(n), np.empty((n, p)), np.empty(n, np.int64)
         self._update_of, self._thetas = np.empty(n, np.int64), np.empty((n, p))
         self._now_losses, self._now_gradients = np.empty(n), np.empty((n, p))
-        self.samples = flat(order)
-        self.losses, self.gradients = flat(self._losses), flat(self._gradients)
-        self.update_of, self.thetas = flat(self._update_of), flat(self._thetas)
-        self.now_losses, self.now_gradients = flat(self._now_losses), flat(self._now_gradients)
-        self.cursor: Buffer = flat(np.zeros(4, np.int64))
+        self.losses, self.gradients, self.clipped = map(kernel.flat, (self._losses, self._gradients, self._clipped))
+        self.update_of, self.thetas = kernel.flat(self._update_of), kernel.flat(self._thetas)
+        self.now_losses, self.now_gradients = kernel.flat(self._now_losses), kernel.flat(self._now_gradients)
+        self.samples = kernel.flat(order)
+        self.cursor: Buffer = kernel.flat(np.zeros(4, np.int64))
         self.loss_sum = self.now_sum = 0.0
         self.evaluated = 0
         self.is_closed = n == 0
@@ -67,7 +67,7 @@ class Pass:
     @property
     def is_complete(self) -> bool:
         """Every visit is made."""
-        return self.position == len(self._order)
+        return self.position == len(self.order)
 
     def has_moved(self, theta: Array) -> bool:
         """θ (p,) is not, to the bit, what it was at the epoch's first visit."""
@@ -78,20 +78,16 @@ class Pass:
         m = self.position
         batches = int(self._update_of[m - 1]) + 1 if m else 0
         return Visits(
-            samples=self._order[:m],
+            samples=self.order[:m],
             losses=self._losses[:m],
             gradients=self._gradients[:m],
+            clipped=self._clipped[:m] == 1,
             update_of=self._update_of[:m],
             thetas=self._thetas[:batches],
-            first_update=self._first_update,
+            first_update=self.first_update,
             n=n,
         )
 
     def evaluation(self) -> Evaluation:
         """Every sample at the θ of the epoch's end, once it is closed."""
-        return Evaluation(self._now_losses, self._now_gradients, self.now_sum / len(self._order))
-
-
-def flat(array: NDArray[Any]) -> Buffer:
-    """An array's memory as one flat buffer, which Python indexes much faster than the array."""
-    return array.reshape(-1).data
+        return Evaluation(self._now_losses, self._now_gradients, self.now_sum / len(self.order))

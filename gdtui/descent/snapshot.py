@@ -90,6 +90,7 @@ class Visits:
         samples: which sample each visit saw, shape (m,).
         losses: ℓ at the visit, shape (m,).
         gradients: ∇ℓ at the visit, shape (m, p).
+        clipped: whether the gradient was clipped, shape (m,).
         update_of: which of the epoch's updates the visit belongs to, from 0, shape (m,).
         thetas: θ before each of the epoch's updates, shape (u, p).
         first_update: the updates that were made before the epoch.
@@ -99,6 +100,7 @@ class Visits:
     samples: NDArray[np.int64]
     losses: Array
     gradients: Array
+    clipped: NDArray[np.bool_]
     update_of: NDArray[np.int64]
     thetas: Array
     first_update: int
@@ -149,9 +151,11 @@ class Snapshot:
         state: what has become of the descent.
         reason: when and why it diverged; empty otherwise.
         epoch: epochs completed.
+        farthest: the epoch up to which the run is known: more than `epoch` after a rewind.
         updates: updates made.
         visited: visits made in all epochs (samples seen).
         seconds: time spent in the descent; measured, so not the same from run to run.
+        lr: the learning rate of the newest update, as the schedule has it.
         theta: θ, shape (p,).
         loss: f over all samples at the end of the last completed epoch (at the start, for epoch 0).
         visit_loss: mean of ℓᵢ as visited in the last completed epoch; nan before the first.
@@ -165,9 +169,11 @@ class Snapshot:
     state: State
     reason: str
     epoch: int
+    farthest: int
     updates: int
     visited: int
     seconds: float
+    lr: float
     theta: Array
     loss: float
     visit_loss: float

@@ -1,4 +1,4 @@
-"""Trainer: advance a descent, change it in mid-run; knows no screen."""
+"""Trainer: advance a descent, change it in mid-run, rewind, fork; knows no screen."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdtui.descent import kernel
-from gdtui.descent.batching import ORDERS, samples_in_batch
+from gdtui.descent.batching import ORDERS, samples_in_batch, updates_in_epoch
+from gdtui.descent.checkpoints import Checkpoint, Checkpoints
+from gdtui.descent.compiler import Compilation, Kernel, compiled, interpreted
 from gdtui.descent.history import History
-from gdtui.descent.optimizers import optimizer_named
-from gdtui.descent.passes import Pass, flat
+from gdtui.descent.method import Method, changes_run, check_hyperparameters
+from gdtui.descent.passes import Pass
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
-from gdtui.experiment import BatchSize, Experiment, InputError, setting_named
+from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gdtui.problems.datasets import Array
     from gdtui.problems.problem import Problem
 
@@ -26,11 +29,21 @@ DIVERGED_AT = 1e12
 SLICE = 4096
 """Numbers of the data between two looks at the clock: a few milliseconds of interpreted work."""
 
+COMPILED_FASTER = 32
+"""How many times more of them compiled code does in that time, with a margin."""
+
+WORTH_COMPILING = 50_000
+"""A pass over so many numbers is compiled from the start."""
+
+WORTH_COMPILING_S = 0.25
+"""So many seconds of interpreted work are a sign that more will follow."""
+
 
 class Trainer:
     """Minimises a problem as an experiment says; between two calls of `advance` its settings may change.
 
-    Same experiment and events, same bits: however the advance is cut into calls.
+    Same experiment and events, same bits: however the advance is cut into calls, compiled or interpreted, and by
+    whatever way a moment is reached.
 
     Attributes:
         experiment: the settings as they are now, after the changes.
@@ -43,31 +56,36 @@ class Trainer:
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         self.experiment = experiment
         self.problem = problem
-        self._update = optimizer_named(experiment.optimizer).update
+        check_hyperparameters(experiment)
+        self._method = Method.of(experiment)
         self._generator = np.random.Generator(np.random.PCG64(experiment.seed))
         self._theta = problem.start(experiment.init)
-        self._flat_theta = flat(self._theta)
-        self._total = flat(np.zeros_like(self._theta))
-        self._x, self._y = flat(problem.dataset.x), flat(problem.dataset.y)
-        # What the batch under way uses; the experiment's own values may already have changed.
-        self._lr: float = experiment.lr
-        self._batch_size: BatchSize = experiment.batch_size
+        self._optimizer_state = self._method.initial_state(len(self._theta))
+        self._total = np.zeros_like(self._theta)
+        self._slice = max(1, SLICE // len(self._theta))
+        self._compilation: Compilation | None = None
+        self._use(self._first_kernel())
+        # What the batch under way uses; the experiment's own settings may already have changed.
+        self._in_force = self._method
         self._events: tuple[Event, ...] = ()
+        self._applied = 0  # events before now; later ones are known from before a rewind
         self._epoch = self._updates = 0
         self._seconds = 0.0
         self._began = perf_counter()
         self._reason = ""
         self._has_settled = False
-        self._pass = Pass(np.arange(0), len(self._theta), first_update=0)
-        self._slice = max(1, SLICE // len(self._theta))
+        self._pass = Pass(self._kernel, np.arange(0), len(self._theta), first_update=0)
         self._now: Evaluation | None = self._evaluate(self._theta)
         self._loss = self._now.loss
         self._visit_loss = math.nan
-        self._diverged_at = DIVERGED_AT * max(1.0, self._loss)
+        self._diverged_at = min(DIVERGED_AT * max(1.0, self._loss), np.finfo(float).max)
         if not math.isfinite(self._loss):
             raise InputError("init", "the loss at the start is not finite: start elsewhere, or standardize the data")
+        self._checkpoints = Checkpoints(len(self._theta) + len(self._optimizer_state))
         self._history = History()
-        self._record_epoch(seconds=0.0)
+        self._record_start()
+
+    # --- what a caller sees --------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -92,7 +110,7 @@ class Trainer:
         self._began = perf_counter() - self._seconds
         deadline = math.inf if budget_s is None else perf_counter() + budget_s
         while not self.state.is_over and not self._has_reached(until):
-            self._advance_slice(one_batch=isinstance(until, Update))
+            self._advance_slice(until)
             if perf_counter() >= deadline:
                 break
         self._seconds = perf_counter() - self._began
@@ -102,7 +120,8 @@ class Trainer:
         """Change settings in mid-run; each change becomes an event at the next update that begins.
 
         Before the first visit they just become part of the experiment. In the midst of a batch they wait for that
-        batch's update; a new `order` waits for the next epoch, when it is drawn.
+        batch's update; a new `order` waits for the next epoch, when it is drawn. After a rewind, what came later
+        before is forgotten: the run goes another way from here.
 
         Returns:
             The events, one for each setting whose value differs.
@@ -112,22 +131,47 @@ class Trainer:
         """
         before = self.experiment
         after = before.replace(**settings)
-        changed = [name for name in settings if getattr(before, name) != getattr(after, name)]
-        for name in changed:
-            if not setting_named(name).changes_run:
+        changes = [(name, before.value(name), after.value(name)) for name in settings]
+        changes = [(name, old, new) for name, old, new in changes if old != new]
+        for name, *_ in changes:
+            if not changes_run(before, name):
                 raise InputError(name, f"{name} cannot change in mid-run; it makes a new run")
+        method = Method.of(after)
+        self._forget_later()
         is_ready = self.state is State.READY
-        self.experiment = after
+        self.experiment, self._method = after, method
         if is_ready:
-            self._lr, self._batch_size = after.lr, after.batch_size
-            self._history = History()
-            self._record_epoch(seconds=0.0)
+            self._in_force = method
+            self._optimizer_state[:] = method.initial_state(len(self._theta))
+            self._record_start()
             return ()
         update = self._updates + (1 if self._pass.is_in_batch else 0)
         epoch = self._epoch if self._pass.is_closed else self._epoch + self._pass.batch_end / self.problem.n
-        events = tuple(Event(update, epoch, name, getattr(before, name), getattr(after, name)) for name in changed)
+        events = tuple(Event(update, epoch, name, old, new) for name, old, new in changes)
         self._events += events
+        self._applied = len(self._events)
         return events
+
+    def rewind(self, epoch: int) -> Snapshot:
+        """Go to the end of an epoch that was run before; later ones stay known until something is changed.
+
+        Args:
+            epoch: from 0; one that was not reached yet counts as the last one that was.
+        """
+        epoch = min(max(epoch, 0), self._history.newest_epoch)
+        # From a checkpoint before it, so that the epoch's own visits are seen again.
+        self._restore(self._checkpoints.before(max(0, epoch - 1)))
+        return self.advance(until=Epoch(epoch)) if epoch else self.snapshot()
+
+    def fork(self) -> Trainer:
+        """A second run that has come to this moment as this one has, and can now go its own way."""
+        other = Trainer(self._checkpoints.before(0).experiment, self.problem)
+        other._events, other._applied = self._events[: self._applied], 0
+        other._checkpoints, other._history = self._checkpoints.copy(), self._history.copy()
+        other._restore(self._checkpoints.before(max(0, self._epoch - 1)))
+        other.advance(until=Epoch(self._epoch) if self._pass.is_closed else Update(self._updates))
+        other._forget_later()
+        return other
 
     def snapshot(self) -> Snapshot:
         """This moment, frozen."""
@@ -138,76 +182,163 @@ class Trainer:
             state=self.state,
             reason=self._reason,
             epoch=self._epoch,
+            farthest=max(self._epoch, self._history.newest_epoch),
             updates=self._updates,
             visited=self._visited,
             seconds=self._seconds,
+            lr=self._in_force.lr_at(self._lr_epoch),
             theta=self._theta.copy(),
             loss=self._loss,
             visit_loss=self._visit_loss,
             visits=self._pass.visits(self.problem.n),
-            events=self._events,
+            events=self._events[: self._applied],
             history=self._history.view(),
             _evaluate=self._evaluate if now is None else lambda _: now,
         )
+
+    # --- slices --------------------------------------------------------------------------------------------------
+
+    @property
+    def _lr_epoch(self) -> int:
+        """The epoch whose learning rate the last update had, counted from 0."""
+        return max(0, self._epoch - 1) if self._pass.is_closed else self._epoch
 
     def _has_reached(self, until: Epoch | Update | None) -> bool:
         # An epoch's last update is only done when the epoch is closed.
         is_between = self._pass.is_closed or not self._pass.is_complete
         return until is not None and is_between and until.is_reached(self._epoch, self._updates)
 
-    def _advance_slice(self, one_batch: bool) -> None:
-        """A little work: some visits, at most one batch's if so asked; or some of the evaluation at an epoch's end."""
+    def _advance_slice(self, until: Epoch | Update | None) -> None:
+        """A little work: whole epochs; or some visits; or some of the evaluation at an epoch's end."""
         if self._pass.is_closed:
+            self._apply_due_events()
+            self._adopt_compiled()
+            epochs = self._epochs_at_once(until)
+            if epochs:
+                self._run_epochs(epochs)
+                return
             order = ORDERS[self.experiment.order](self.problem.n, self._generator)
-            self._pass = Pass(order, len(self._theta), self._updates)
-        if self._pass.is_complete:
+            self._pass = Pass(self._kernel, order, len(self._theta), self._updates)
+        if not self._pass.is_complete:
+            self._visit(one_batch=isinstance(until, Update))
+        if self._pass.is_complete and not self._reason:
             self._close_epoch()
-        else:
-            self._visit(one_batch)
-            if self._pass.is_complete and not self._reason:
-                self._close_epoch()
+
+    def _epochs_at_once(self, until: Epoch | Update | None) -> int:
+        """How many whole epochs are little enough work, and nothing is to happen before their end."""
+        n = self.problem.n
+        if isinstance(until, Update) or n > self._slice_visits:
+            return 0
+        last = self.experiment.epochs if until is None else min(until.count, self.experiment.epochs)
+        epochs = min(last, self._checkpoints.next_due(self._epoch)) - self._epoch
+        if self._applied < len(self._events):
+            left = self._events[self._applied].update - self._updates
+            epochs = min(epochs, left // updates_in_epoch(self._method.batch_size, n))
+        return min(epochs, self._slice_visits // n)
+
+    @property
+    def _slice_visits(self) -> int:
+        return self._slice * (COMPILED_FASTER if self._kernel.is_compiled else 1)
+
+    def _run_epochs(self, count: int) -> None:
+        n, first, method = self.problem.n, self._epoch, self._method
+        self._in_force = method
+        orders = np.concatenate([ORDERS[self.experiment.order](n, self._generator) for _ in range(count)])
+        lrs = np.array([method.lr_at(epoch) for epoch in range(first, first + count)])
+        current = Pass(self._kernel, orders[:n], len(self._theta), self._updates)
+        sums, flat = np.empty(2 * count), self._kernel.flat
+        done, loss_sum, is_finite = self._kernel.descend_epochs(
+            self._flat_theta,
+            flat(lrs),
+            flat(method.h),
+            self._flat_state,
+            method.clip,
+            samples_in_batch(method.batch_size, n),
+            self._x,
+            self._y,
+            flat(orders),
+            current.cursor,
+            self._flat_total,
+            current.losses,
+            current.gradients,
+            current.clipped,
+            current.update_of,
+            current.thetas,
+            current.now_losses,
+            current.now_gradients,
+            self._diverged_at,
+            flat(sums),
+        )
+        per_epoch = updates_in_epoch(method.batch_size, n)
+        last = done - 1 if is_finite else done
+        current.order, current.first_update = orders[last * n : last * n + n], self._updates + last * per_epoch
+        current.loss_sum = loss_sum
+        self._pass, self._updates = current, self._updates + last * per_epoch + current.updates
+        seconds = perf_counter() - self._began
+        rows = [
+            (
+                first + k + 1,
+                current.first_update + (k - last + 1) * per_epoch,
+                (first + k + 1) * n,
+                seconds,
+                sums[2 * k + 1] / n,
+                sums[2 * k] / n,
+                lrs[k],
+            )
+            for k in range(done)
+        ]
+        for row in rows[:-1] if is_finite else rows:
+            self._history_append(row)
+        self._epoch += last
+        if not is_finite:
+            if rows:
+                self._loss, self._visit_loss = float(rows[-1][4]), float(rows[-1][5])
+            self._diverge()
+            return
+        current.now_sum = float(sums[2 * last + 1])
+        self._finish_epoch(seconds)
 
     def _visit(self, one_batch: bool) -> None:
-        current = self._pass
-        stop = min(current.position + self._slice, self.problem.n)
-        if current.is_in_batch:
-            has_changed = (self._lr, self._batch_size) != (self.experiment.lr, self.experiment.batch_size)
-            stop = min(stop, current.batch_end) if one_batch or has_changed else stop
-        else:
-            self._lr, self._batch_size = self.experiment.lr, self.experiment.batch_size
-            if one_batch:
-                stop = min(stop, current.position + samples_in_batch(self._batch_size, self.problem.n))
+        current, n = self._pass, self.problem.n
+        if not current.is_in_batch:
+            self._apply_due_events()
+            self._in_force = self._method
+        batch_size = samples_in_batch(self._in_force.batch_size, n)
+        stop = min(current.position + self._slice_visits, n)
+        is_waiting = self._in_force is not self._method or self._applied < len(self._events)
+        if one_batch or is_waiting:
+            stop = min(stop, current.batch_end if current.is_in_batch else current.position + batch_size)
         updates = current.updates
-        current.loss_sum, is_finite = kernel.descend(
-            self.problem.model.loss,
-            self._update,
+        current.loss_sum, is_finite = self._kernel.descend(
             self._flat_theta,
-            self._lr,
-            samples_in_batch(self._batch_size, self.problem.n),
+            self._in_force.lr_at(self._epoch),
+            self._kernel.flat(self._in_force.h),
+            self._flat_state,
+            self._in_force.clip,
+            batch_size,
             self._x,
             self._y,
             current.samples,
             stop,
             current.cursor,
-            self._total,
+            self._flat_total,
             current.losses,
             current.gradients,
+            current.clipped,
             current.update_of,
             current.thetas,
             current.loss_sum,
         )
         self._updates += current.updates - updates
-        self._now = None
         if not is_finite:
-            what = "a sample's loss" if current.is_in_batch else "θ"
-            self._reason = f"in epoch {self._epoch + 1}, at update {self._updates + 1}: {what} is no longer finite"
+            self._diverge()
+        self._now = None
 
     def _close_epoch(self) -> None:
         """Some of the evaluation of f at the epoch's end; with its last sample, the epoch is closed."""
         current = self._pass
-        start, current.evaluated = current.evaluated, min(current.evaluated + self._slice, self.problem.n)
-        current.now_sum = kernel.evaluate(
-            self.problem.model.loss,
+        start, current.evaluated = current.evaluated, min(current.evaluated + self._slice_visits, self.problem.n)
+        current.now_sum = self._kernel.evaluate(
             self._flat_theta,
             self._x,
             self._y,
@@ -218,40 +349,135 @@ class Trainer:
             current.now_sum,
         )
         if current.evaluated == self.problem.n:
-            self._finish_epoch()
+            self._finish_epoch(perf_counter() - self._began)
 
-    def _finish_epoch(self) -> None:
+    def _finish_epoch(self, seconds: float) -> None:
         current = self._pass
         current.is_closed = True
         self._epoch += 1
         self._now = current.evaluation()
-        loss = self._now.loss
-        self._has_settled = not current.has_moved(self._theta)
+        self._loss = self._now.loss
+        lr = self._in_force.lr_at(self._epoch - 1)
+        self._has_settled = lr > 0 and not current.has_moved(self._theta)
         self._visit_loss = current.loss_sum / self.problem.n
-        self._loss = loss
-        if not math.isfinite(loss):
+        if not math.isfinite(self._loss):
             self._reason = f"in epoch {self._epoch}: the loss is not finite"
             return
-        self._record_epoch(perf_counter() - self._began)
-        if loss > self._diverged_at:
-            self._reason = f"in epoch {self._epoch}: the loss is {loss:.3g}, over {self._diverged_at:.3g}"
+        self._history_append((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
+        if self._checkpoints.is_due(self._epoch):
+            self._checkpoints.add(self._checkpoint())
+        if self._loss > self._diverged_at:
+            self._reason = f"in epoch {self._epoch}: the loss is {self._loss:.3g}, over {self._diverged_at:.3g}"
 
-    def _record_epoch(self, seconds: float) -> None:
-        self._history.append(
-            (self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, self._lr)
+    def _diverge(self) -> None:
+        what = "a sample's loss" if self._pass.is_in_batch else "θ"
+        self._reason = f"in epoch {self._epoch + 1}, at update {self._updates + 1}: {what} is no longer finite"
+        self._now = None
+
+    # --- time travel ---------------------------------------------------------------------------------------------
+
+    def _history_append(self, row: tuple[float, ...]) -> None:
+        if row[0] > self._history.newest_epoch:
+            self._history.append(row)
+
+    def _record_start(self) -> None:
+        self._history = History()
+        self._history.append((0, 0, 0, 0.0, self._loss, math.nan, self._method.lr_at(0)))
+        self._checkpoints.drop_after(-1)
+        self._checkpoints.add(self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            experiment=self.experiment,
+            epoch=self._epoch,
+            updates=self._updates,
+            theta=self._theta.copy(),
+            optimizer_state=self._optimizer_state.copy(),
+            generator_state=self._generator.bit_generator.state,
+            visit_loss=self._visit_loss,
+            events=self._applied,
         )
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        self.experiment = checkpoint.experiment
+        self._method = self._in_force = Method.of(checkpoint.experiment)
+        self._epoch, self._updates = checkpoint.epoch, checkpoint.updates
+        self._theta[:] = checkpoint.theta
+        self._optimizer_state[:] = checkpoint.optimizer_state
+        self._generator.bit_generator.state = checkpoint.generator_state
+        self._applied = checkpoint.events
+        self._reason, self._has_settled = "", False
+        self._visit_loss = checkpoint.visit_loss
+        self._pass = Pass(self._kernel, np.arange(0), len(self._theta), checkpoint.updates)
+        self._now = self._evaluate(self._theta)
+        self._loss = self._now.loss
+
+    def _apply_due_events(self) -> None:
+        """Events that are known from before a rewind take effect again where they did."""
+        while self._applied < len(self._events) and self._events[self._applied].update <= self._updates:
+            event = self._events[self._applied]
+            self.experiment = self.experiment.replace(**{event.setting: event.after})
+            self._method = Method.of(self.experiment)
+            self._applied += 1
+
+    def _forget_later(self) -> None:
+        self._events = self._events[: self._applied]
+        self._checkpoints.drop_after(self._epoch)
+        if self._history.newest_epoch > self._epoch:
+            self._history.truncate(self._epoch)
+
+    # --- compiling -----------------------------------------------------------------------------------------------
+
+    def _first_kernel(self) -> Kernel:
+        loss, update = self.problem.model.loss, self._method.rule.update
+        if self.problem.n * len(self._theta) >= WORTH_COMPILING:
+            return compiled(loss, update) or interpreted(loss, update)
+        return interpreted(loss, update)
+
+    def _use(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._flat_theta, self._flat_total = kernel.flat(self._theta), kernel.flat(self._total)
+        self._flat_state = kernel.flat(self._optimizer_state)
+        self._x, self._y = kernel.flat(self.problem.dataset.x), kernel.flat(self.problem.dataset.y)
+
+    def _adopt_compiled(self) -> None:
+        """Between epochs: change over to the compiled kernel, or have it compiled where that will pay."""
+        if self._kernel.is_compiled:
+            return
+        if self._compilation is None:
+            if perf_counter() - self._began > WORTH_COMPILING_S:
+                self._compilation = Compilation(
+                    self.problem.model.loss, self._method.rule.update, _warm_up(self.problem, self._method)
+                )
+        elif self._compilation.kernel is not None:
+            self._use(self._compilation.kernel)
 
     def _evaluate(self, theta: Array) -> Evaluation:
         losses, gradients = np.empty(self.problem.n), np.empty((self.problem.n, len(theta)))
+        kernel = self._kernel
         total = kernel.evaluate(
-            self.problem.model.loss,
-            flat(theta),
-            self._x,
-            self._y,
-            0,
-            self.problem.n,
-            flat(losses),
-            flat(gradients),
-            0.0,
+            kernel.flat(theta), self._x, self._y, 0, self.problem.n, kernel.flat(losses), kernel.flat(gradients), 0.0
         )
         return Evaluation(losses, gradients, total / self.problem.n)
+
+
+def _warm_up(problem: Problem, method: Method) -> Callable[[Kernel], None]:
+    """A first call of everything, on one sample: numba compiles at the first call."""
+
+    def warm_up(kernel: Kernel) -> None:
+        p, d = len(problem.parameters), problem.dataset.x.shape[1]
+        current = Pass(kernel, np.zeros(1, np.int64), p, first_update=0)
+        flat = kernel.flat
+        theta, total, state = np.ones(p), np.zeros(p), method.initial_state(p)
+        x, y = problem.dataset.x[:1].copy(), problem.dataset.y[:1].copy()
+        for array in (x, y):
+            array.setflags(write=False)  # as a dataset's are: it makes another type for numba
+        data = flat(x.reshape(1, d)), flat(y)
+        visited = current.losses, current.gradients, current.clipped, current.update_of, current.thetas
+        rule = flat(method.h), flat(state), method.clip, 1
+        kernel.descend_epochs(
+            flat(theta), flat(np.full(1, 1e-3)), *rule, *data, current.samples, current.cursor, flat(total), *visited,
+            current.now_losses, current.now_gradients, math.inf, flat(np.empty(2)),
+        )  # fmt: skip
+
+    return warm_up

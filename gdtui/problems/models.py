@@ -23,14 +23,14 @@ class Model:
         name: as in `--problem`.
         summary: its formula, for people.
         loss: (θ (p,), x (d,), y, g (p,)) -> ℓ(θ; x, y); writes ∇ℓ into g.
-        predict: (θ (p,), x (d,)) -> ŷ.
+        predict: (θ (p,), x (d,)) -> ŷ; None where nothing is predicted.
         parameters: the parameters' names for the given features' names.
     """
 
     name: str
     summary: str
     loss: Loss
-    predict: Callable[[Vector, Vector], float]
+    predict: Callable[[Vector, Vector], float] | None
     parameters: Callable[[tuple[str, ...]], tuple[str, ...]]
 
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gdtui.experiment import Experiment, InputError
-from gdtui.problems.datasets import DATASETS, Dataset
-from gdtui.problems.models import Model, model_named
+from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
-    from gdtui.problems.datasets import Array
+    from gdtui.problems.datasets import Array, Dataset
+    from gdtui.problems.models import Model
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """What is minimised: n samples, p parameters."""
+    """What is minimised: n samples, p parameters.
+
+    Attributes:
+        model: the loss of one sample.
+        dataset: the samples.
+        default_start: θ where no start is given, shape (p,); None for 1.0 each.
+    """
 
     model: Model
     dataset: Dataset
+    default_start: Array | None = None
 
     @property
     def n(self) -> int:
@@ -33,12 +37,16 @@ class Problem:
         return self.model.parameters(self.dataset.features)
 
     def start(self, init: tuple[float, ...]) -> Array:
-        """θ at the start, shape (p,): `init`, one number for all parameters or one each; 1.0 where it is empty.
+        """θ at the start, shape (p,): `init`, one number for all parameters or one each; else the problem's own.
 
         Raises:
             InputError: if the numbers are not as many as the parameters.
         """
+        import numpy as np
+
         names = self.parameters
+        if not init and self.default_start is not None:
+            return self.default_start.copy()
         if len(init) <= 1:
             return np.full(len(names), init[0] if init else 1.0)
         if len(init) != len(names):
@@ -48,29 +56,6 @@ class Problem:
                 f"{'parameter' if len(names) == 1 else 'parameters'} here ({_shortened(names)})",
             )
         return np.array(init)
-
-    def predict(self, theta: Array, sample: int) -> float:
-        """ŷ of one sample at θ (p,)."""
-        return float(self.model.predict(theta.tolist(), self.dataset.x[sample].tolist()))
-
-
-def load_problem(experiment: Experiment) -> Problem:
-    """Find the model and read the data that an experiment names.
-
-    Raises:
-        InputError: if there is no such model or data, or the data cannot be used.
-    """
-    return Problem(model_named(experiment.problem), _load_data(experiment))
-
-
-def _load_data(experiment: Experiment) -> Dataset:
-    if experiment.data in DATASETS:
-        dataset = DATASETS[experiment.data]().select(experiment.features, experiment.target)
-    else:
-        from gdtui.problems.tables import read_table
-
-        dataset = read_table(experiment.data, experiment.features, experiment.target, experiment.drop_missing)
-    return dataset.standardized() if experiment.standardize else dataset
 
 
 def _shortened(names: tuple[str, ...], most: int = 6) -> str:

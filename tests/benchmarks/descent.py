@@ -10,7 +10,7 @@ from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
-from gdtui.problems.problem import load_problem
+from gdtui.problems.loading import load_problem
 from tests.benchmarks.ratio import Ratio
 
 PAIRS = 5

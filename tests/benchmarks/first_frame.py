@@ -56,7 +56,7 @@ def measure() -> list[Ratio]:
     """Ratios of the time to the first frame, and of memory."""
     ours, theirs = [], []
     for _ in range(PAIRS):
-        ours.append(start([sys.executable, "-m", "gdtui"], "Experiment".encode()))
+        ours.append(start([sys.executable, "-m", "gdtui"], b"Experiment"))
         theirs.append(start([sys.executable, "-c", EMPTY], b"hello"))
     budgets = (("time to the first frame, s", "≤ 1.5, aim 1.25"), ("memory on the tutorial, MB", "≤ 90 MB"))
     return [

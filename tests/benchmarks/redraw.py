@@ -1,4 +1,4 @@
-"""A redraw of the whole lab: CPU time with a million samples and a long history against the tutorial's three and 100."""
+"""A redraw of the whole lab: CPU time with many samples and a long history against the tutorial's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def frames(n: int, epochs: int) -> list[Snapshot]:
     history = History()
     generator = np.random.default_rng(0)
     for epoch, noise in enumerate(generator.random(epochs + 1)):
-        history.append((epoch, epoch, epoch * n, epoch * 0.1, float(np.exp(-5 * epoch / epochs) + 0.1 * noise), 1.0, 0.01))
+        history.append(
+            (epoch, epoch, epoch * n, epoch * 0.1, float(np.exp(-5 * epoch / epochs) + 0.1 * noise), 1.0, 0.01)
+        )
     views = []
     for moment in moments:
         history.append((epochs + len(views), 0, 0, 0, 0.5 + len(views), 1.0, 0.01))

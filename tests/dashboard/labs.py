@@ -22,8 +22,9 @@ from gdtui.descent.snapshot import Epoch, Update, Visits
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.datasets import Dataset
+from gdtui.problems.loading import load_problem
 from gdtui.problems.models import model_named
-from gdtui.problems.problem import Problem, load_problem
+from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -66,7 +67,7 @@ def moment_of_many(n: int) -> Snapshot:
     x = np.arange(float(n))
     problem = problem_of(x, 2 * x)
     none = np.arange(0)
-    visits = Visits(none, np.empty(0), np.empty((0, 1)), none, np.empty((0, 1)), 0, n)
+    visits = Visits(none, np.empty(0), np.empty((0, 1)), none == 1, none, np.empty((0, 1)), 0, n)
     return replace(moment(), problem=problem, visits=visits)
 
 

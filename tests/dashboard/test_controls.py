@@ -195,7 +195,7 @@ async def test_the_arrows_go_from_field_to_field() -> None:
             await pilot.press(key)
             assert app.focused is not None
             seen.append(app.focused.id)
-        assert seen == ["lr", "batch_size", "order", "batch_size", "lr"]
+        assert seen == ["lr", "schedule", "batch_size", "schedule", "lr"]
 
 
 async def test_what_changed_elsewhere_is_shown_without_an_edit() -> None:

@@ -26,7 +26,7 @@ FOREVER = 10**9
 
 async def collect(frames: AsyncIterator[Snapshot], into: list[Snapshot]) -> None:
     async for frame in frames:
-        into.append(frame)  # noqa: PERF401 (one by one: others look at it meanwhile)
+        into.append(frame)
 
 
 async def all_of(frames: AsyncIterator[Snapshot]) -> list[Snapshot]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from labs import moment, moment_of_many, problem_of
 
 from gdtui.dashboard.rows import read_rows, sorted_samples
+from gdtui.problems.models import predict_affine
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
@@ -41,7 +42,7 @@ def test_applied_each_row_is_at_the_theta_of_its_own_visit() -> None:
 def test_now_every_row_is_at_the_current_theta() -> None:
     snapshot = moment(TWO, epoch=3, lr=0.02)
     for row in read_rows(snapshot, range(4), applied=False):
-        assert row.y_hat == snapshot.problem.predict(snapshot.theta, row.sample)
+        assert row.y_hat == predict_affine(snapshot.theta.tolist(), snapshot.problem.dataset.x[row.sample].tolist())
         assert row.loss == snapshot.now.losses[row.sample]
         assert row.gradient == tuple(snapshot.now.gradients[row.sample])
         assert row.norm == pytest.approx(np.linalg.norm(snapshot.now.gradients[row.sample]))

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from descents import noisy_plane
 
-from gdtui.descent.kernel import BATCH_END, BATCH_START, POSITION, UPDATES, descend, evaluate
-from gdtui.descent.optimizers import sgd
+from gdtui.descent.compiler import interpreted
+from gdtui.descent.kernel import BATCH_END, BATCH_START, POSITION, UPDATES
+from gdtui.descent.optimizers import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gdtui.problems.problem import Problem
+
+sgd = RULES["sgd"].update
+NO_MOMENTUM = RULES["sgd"].h({})
 
 AS_ARRAYS = np.asarray
 AS_MEMORYVIEWS = memoryview
@@ -34,6 +38,8 @@ class Buffers:
     total: Any
     losses: Any
     gradients: Any
+    clipped: Any
+    state: Any
     update_of: Any
     thetas: Any
 
@@ -52,6 +58,8 @@ def buffers(problem: Problem, kind: Callable[[Any], Any], samples: list[int] | N
         total=kind(np.zeros(p)),
         losses=kind(np.full(n, np.nan)),
         gradients=kind(np.full(n * p, np.nan)),
+        clipped=kind(np.full(n, -1)),
+        state=kind(np.zeros(p + 1)),
         update_of=kind(np.full(n, -1)),
         thetas=kind(np.full(n * p, np.nan)),
     )
@@ -60,11 +68,12 @@ def buffers(problem: Problem, kind: Callable[[Any], Any], samples: list[int] | N
 def run(problem: Problem, b: Buffers, batch_size: int, stops: list[int], lr: float = 0.05) -> tuple[float, bool]:
     loss_sum, finite = 0.0, True
     for stop in stops:
-        loss_sum, finite = descend(
-            problem.model.loss,
-            sgd,
+        loss_sum, finite = interpreted(problem.model.loss, sgd).descend(
             b.theta,
             lr,
+            NO_MOMENTUM,
+            b.state,
+            0.0,
             batch_size,
             b.x,
             b.y,
@@ -74,6 +83,7 @@ def run(problem: Problem, b: Buffers, batch_size: int, stops: list[int], lr: flo
             b.total,
             b.losses,
             b.gradients,
+            b.clipped,
             b.update_of,
             b.thetas,
             loss_sum,
@@ -141,8 +151,7 @@ def test_an_evaluation_has_every_loss_and_gradient(kind: Callable[[Any], Any], c
     theta, x, y = np.array([0.5, -1.0, 2.0]), problem.dataset.x, problem.dataset.y
     losses, gradients, total = np.empty(7), np.empty(21), 0.0
     for start, stop in itertools.pairwise(cuts):
-        total = evaluate(
-            problem.model.loss,
+        total = interpreted(problem.model.loss, sgd).evaluate(
             kind(theta),
             kind(x.reshape(-1)),
             kind(y),

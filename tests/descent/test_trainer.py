@@ -10,7 +10,7 @@ from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, State, Update
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
-from gdtui.problems.problem import load_problem
+from gdtui.problems.loading import load_problem
 
 TUTORIAL = [(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]
 

@@ -13,8 +13,9 @@ from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.insight.verdict import counted, verdict
 from gdtui.problems.datasets import Dataset
+from gdtui.problems.loading import load_problem
 from gdtui.problems.models import model_named
-from gdtui.problems.problem import Problem, load_problem
+from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Epoch

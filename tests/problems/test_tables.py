@@ -178,9 +178,7 @@ class TestNames:
         path = write("a,b\n1,2\n", name)
         assert rows(read_table(path)) == [[1, 2]]
 
-    @pytest.mark.parametrize(
-        "name", ["it's.csv", "a'); drop table t; --.csv", "ü.csv", "~.csv", "a\nb.csv", " .csv"]
-    )
+    @pytest.mark.parametrize("name", ["it's.csv", "a'); drop table t; --.csv", "ü.csv", "~.csv", "a\nb.csv", " .csv"])
     def test_file_may_have_any_name(self, write, name):
         assert rows(read_table(write("a,b\n1,2\n", name))) == [[1, 2]]
 
@@ -217,9 +215,7 @@ class TestMissingAndInfiniteValues:
         assert "no row" in refusal(write("a,b\n1,\nNA,3\n"), "data", drop_missing=True)
 
     def test_infinite_value_is_found_by_column_and_row(self, write):
-        assert (
-            refusal(write("a,b\n1,2\n3,-inf\n5,inf\n"), "data") == "column 'b' has an infinite value in row 2"
-        )
+        assert refusal(write("a,b\n1,2\n3,-inf\n5,inf\n"), "data") == "column 'b' has an infinite value in row 2"
 
     def test_infinite_value_is_counted_in_rows_of_the_file(self, write):
         assert "row 3" in refusal(write("a,b\n,1\n,2\ninf,3\n"), "data", drop_missing=True)

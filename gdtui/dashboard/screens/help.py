@@ -22,7 +22,8 @@ PANES = {
     "2 Loss": "f(θ) = (1/n) Σ ℓᵢ(θ) over all n samples, at the end of each epoch; epoch 0 is the start. ▾ marks a "
     "change. Focused: ← → home end move a cursor that reads exact values.",
     "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of "
-    "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch.",
+    "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch, "
+    "c a gradient that was clipped.",
     "7 Log": "θ and f after each epoch, all digits; at grain update, each visit's gradient; every change.",
 }
 """What each pane shows, and where its numbers come from."""

@@ -20,7 +20,7 @@ from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import KeyBar, Status
-from gdtui.experiment import SETTINGS, Experiment, InputError
+from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from gdtui.descent.snapshot import Snapshot
     from gdtui.descent.trainer import Trainer
+    from gdtui.problems.datasets import Dataset
 
 LR_STEP = 1.25
 W = TypeVar("W", bound="Widget")
@@ -57,6 +58,7 @@ class LabScreen(Screen[None]):
         self._x_axis = XAxis.EPOCHS
         self._log_y = True
         self._reading = ""
+        self._forked_from: list[Snapshot] = []
 
     # --- the screen ----------------------------------------------------------------------------------------------
 
@@ -91,7 +93,7 @@ class LabScreen(Screen[None]):
         def load() -> Trainer:
             import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
             from gdtui.descent.trainer import Trainer
-            from gdtui.problems.problem import load_problem
+            from gdtui.problems.loading import load_problem
 
             same = self._snapshot is not None and _same_problem(self._snapshot.experiment, experiment)
             problem = self._snapshot.problem if same and self._snapshot else load_problem(experiment)
@@ -113,11 +115,23 @@ class LabScreen(Screen[None]):
         self.workers.cancel_group(self, "descent")
         self.player = Player(trainer, before.grain, before.speed) if before else Player(trainer)
         self._experiment = experiment
-        self.query_one(Controls).show(experiment)
+        if self._snapshot is None or self._snapshot.problem is not trainer.problem:
+            self._forked_from = []
+        await self._show_settings(experiment, trainer.problem.dataset)
         self.show_snapshot(trainer.snapshot())
         if self._play_at_once:
             self._play_at_once = False
             self.action_run_or_pause()
+
+    async def _show_settings(self, experiment: Experiment, dataset: Dataset) -> None:
+        from gdtui.descent.method import hyperparameters
+
+        controls = self.query_one(Controls)
+        await controls.mount_hyperparameters(hyperparameters(experiment))
+        controls.show(experiment)
+        controls.show_data(dataset)
+        if dataset.dropped:
+            self.query_one(Log).say(f"{dataset.dropped:,} rows with missing values left out", "note")
 
     def _drive(self, frames: AsyncIterator[Snapshot]) -> None:
         self.run_worker(self._show_all(frames), group="descent")
@@ -141,10 +155,14 @@ class LabScreen(Screen[None]):
             self._show_status()
 
     def _show_loss(self) -> None:
-        chart = self.query_one(Chart)
+        chart, y = self.query_one(Chart), "log y" if self._log_y else "linear y"
         if self._snapshot is not None and chart.display:
-            chart.show(loss_plot(self._snapshot, self._x_axis, self._log_y, self.app.theme_variables["primary"]))
-        self._set_subtitle(chart, self._reading or f"{'log y' if self._log_y else 'linear y'} · {self._x_axis.value}")
+            plot = loss_plot(
+                self._snapshot, self._x_axis, self._log_y, self.app.theme_variables["primary"], self._forked_from
+            )
+            chart.show(plot)
+            y = y if plot.log_y == self._log_y else "linear y, as f < 0"
+        self._set_subtitle(chart, self._reading or f"{y} · {self._x_axis.value}")
 
     def _show_status(self) -> None:
         player, snapshot = self.player, self._snapshot
@@ -204,8 +222,15 @@ class LabScreen(Screen[None]):
             return
         controls = self.query_one(Controls)
         try:
-            if SETTINGS[setting].changes_run:
-                for event in await player.change(**{setting: value}):
+            from gdtui.dashboard.edits import edited
+            from gdtui.descent.method import changes_run, hyperparameters, only_known
+
+            experiment = player.trainer.experiment
+            if changes_run(experiment, setting):
+                after = only_known(experiment.replace(**{setting: value}))
+                gone = dict.fromkeys(dict(experiment.set).keys() - dict(after.set).keys())
+                await controls.mount_hyperparameters(hyperparameters(after))
+                for event in await player.change(**{setting: value}, **gone):
                     self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
                 self._experiment = player.trainer.experiment
                 controls.show(self._experiment)
@@ -214,12 +239,7 @@ class LabScreen(Screen[None]):
                 elif player is self.player:
                     self.show_snapshot(await player.snapshot())  # with the event's mark
                 return
-            changes: dict[str, Any] = {setting: value}
-            if setting == "data":
-                changes |= {"features": (), "target": "", "init": ()}
-            elif setting in ("problem", "features"):
-                changes |= {"init": ()}
-            self._load(player.trainer.experiment.replace(**changes))
+            self._load(edited(experiment, setting, value))
         except InputError as error:
             controls.show_error(setting, str(error))
 
@@ -242,6 +262,30 @@ class LabScreen(Screen[None]):
         if self.player:
             self.player.pause()
             self._drive(self.player.step(Grain(grain)))
+
+    async def action_rewind(self, epochs: int) -> None:
+        """Back, or forward in what was run before."""
+        if self.player:
+            self.player.pause()
+            before = self._snapshot.epoch if self._snapshot else 0
+            snapshot = await self.player.rewind(epochs)
+            if snapshot.epoch != before:
+                self.query_one(Log).say(
+                    f"◂ at epoch {snapshot.epoch} of the {snapshot.farthest} that were run", "event"
+                )
+            self.query_one(Controls).show(snapshot.experiment)
+            self.show_snapshot(snapshot)
+
+    async def action_fork(self) -> None:
+        """Another run from here."""
+        if self.player and self._snapshot and self._snapshot.visited:
+            self.player.pause()
+            fork = await self.player.fork()
+            self._forked_from = [*self._forked_from[-3:], self._snapshot]
+            self.player = fork
+            snapshot = fork.trainer.snapshot()
+            self.query_one(Log).say(f"⑂ forked at epoch {snapshot.epoch}: what changes now is another way", "event")
+            self.show_snapshot(snapshot)
 
     def action_reset(self) -> None:
         """Back to the start."""
@@ -341,5 +385,5 @@ def _titled(pane: W) -> W:
 
 
 def _same_problem(one: Experiment, other: Experiment) -> bool:
-    names = ("problem", "data", "features", "target", "standardize", "drop_missing")
+    names = ("problem", "data", "features", "target", "standardize", "drop_missing", "seed", "set", "init")
     return all(getattr(one, name) == getattr(other, name) for name in names)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -12,10 +14,13 @@ from textual.widgets import Input, Label, Select, Static
 
 from gdtui.dashboard.figures import printable, shortened
 from gdtui.dashboard.messages import SettingEdited
-from gdtui.descent.optimizers import OPTIMIZERS
 from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError
-from gdtui.problems.datasets import DATASETS
-from gdtui.problems.models import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gdtui.hyperparameters import Hyperparameter
+    from gdtui.problems.datasets import Dataset
 
 LABELS = {
     "problem": "Problem",
@@ -25,27 +30,82 @@ LABELS = {
     "standardize": "Standardize",
     "optimizer": "Method",
     "lr": "lr",
+    "schedule": "Schedule",
     "batch_size": "Batch size",
     "order": "Order",
     "epochs": "Epochs",
     "init": "Start",
     "seed": "Seed",
 }
-"""The fields, in their order."""
+"""The fields that every experiment has, in their order."""
 
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "problem": tuple(MODELS),
-    "data": tuple(DATASETS),
-    "standardize": (False, True),
-    "optimizer": tuple(OPTIMIZERS),
-    "order": ORDERS,
-}
-"""The settings with a fixed set of values; the others are typed."""
+
+@cache
+def choices() -> dict[str, tuple[Any, ...]]:
+    """The settings with a fixed set of values; the others are typed."""
+    from gdtui.descent.optimizers import RULES
+    from gdtui.descent.schedules import SCHEDULES
+    from gdtui.problems.catalog import FAMILIES
+    from gdtui.problems.loading import SOURCES
+
+    return {
+        "problem": tuple(FAMILIES),
+        "data": tuple(SOURCES),
+        "standardize": (False, True),
+        "optimizer": tuple(RULES),
+        "schedule": tuple(SCHEDULES),
+        "order": ORDERS,
+    }
+
 
 PLACEHOLDERS = {"features": "all", "target": "last", "init": "1"}
 """What an empty field stands for."""
 
 FIRST_OF_GROUP = ("optimizer", "epochs")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a field is for: a setting, or a hyperparameter of the problem or the method.
+
+    Attributes:
+        name: the setting's or hyperparameter's.
+        label: what stands before the field.
+        read: what a person typed -> value; raises InputError.
+        choices: the values to choose from; empty where one types.
+        default: a hyperparameter's value where it is not set.
+        is_hyperparameter: it is one.
+    """
+
+    name: str
+    label: str
+    read: Callable[[str], Any]
+    choices: tuple[Any, ...] = ()
+    default: Any = None
+    is_hyperparameter: bool = False
+
+    @property
+    def id(self) -> str:
+        """The field's id on the screen; a hyperparameter may have a setting's or a pane's name."""
+        return f"h-{self.name}" if self.is_hyperparameter else self.name
+
+    def value(self, experiment: Experiment) -> Any:
+        """Its value in an experiment."""
+        value = experiment.value(self.name) if not self.is_hyperparameter else dict(experiment.set).get(self.name)
+        return self.default if value is None else value
+
+
+def _setting_entry(name: str, label: str) -> Entry:
+    def read(text: str) -> Any:
+        value = SETTINGS[name].parse(text)
+        SETTINGS[name].check(value)
+        return value
+
+    return Entry(name, label, read, choices().get(name, ()))
+
+
+def _hyperparameter_entry(one: Hyperparameter) -> Entry:
+    return Entry(one.name, shortened(one.name, 12), one.parse, one.choices, one.default, is_hyperparameter=True)
 
 
 class Choice(Select[Any], inherit_bindings=False):
@@ -70,7 +130,7 @@ class Controls(VerticalScroll, can_focus=False):
         scrollbar-size-vertical: 1;
         & Horizontal { height: 1; }
         & Horizontal.-group { margin-top: 1; }
-        & Label { width: 12; color: $text-muted; }
+        & Label { width: 13; color: $text-muted; }
         & Input { width: 1fr; padding: 0; background: transparent; }
         & Input:focus { background: $surface; }
         & Input.-wrong { color: $text-error; }
@@ -92,23 +152,40 @@ class Controls(VerticalScroll, can_focus=False):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._experiment = experiment
+        self._entries: dict[str, Entry] = {}
 
     async def mount_fields(self) -> None:
         """A line a setting. They are many widgets, and the first frame need not wait for them."""
-        await self.mount_all(
-            Horizontal(Label(label), self._field(setting), classes="-group" if setting in FIRST_OF_GROUP else None)
-            for setting, label in LABELS.items()
-        )
+        entries = [_setting_entry(name, label) for name, label in LABELS.items()]
+        self._entries = {entry.id: entry for entry in entries}
+        await self.mount_all(self._row(entry, is_first=entry.name in FIRST_OF_GROUP) for entry in entries)
 
-    def _field(self, setting: str) -> Choice | Field:
-        value = getattr(self._experiment, setting)
-        if setting in CHOICES:
-            return Choice(self._options(setting), value=value, allow_blank=False, compact=True, id=setting)
-        return Field(_text(setting, value), placeholder=PLACEHOLDERS.get(setting, ""), compact=True, id=setting)
+    async def mount_hyperparameters(self, hyperparameters: Sequence[Hyperparameter]) -> None:
+        """A line for each hyperparameter of the problem and the method, in place of those of before."""
+        entries = [_hyperparameter_entry(one) for one in hyperparameters]
+        if entries == [entry for entry in self._entries.values() if entry.is_hyperparameter]:
+            return
+        await self.query(".-hyperparameter").remove()
+        self._entries = {id_: entry for id_, entry in self._entries.items() if not entry.is_hyperparameter}
+        self._entries |= {entry.id: entry for entry in entries}
+        await self.mount_all(self._row(entry, is_first=k == 0) for k, entry in enumerate(entries))
 
-    def _options(self, setting: str) -> list[tuple[Content | str, Any]]:
-        value = getattr(self._experiment, setting)
-        values = [*CHOICES[setting], *([] if value in CHOICES[setting] else [value])]
+    def _row(self, entry: Entry, is_first: bool) -> Horizontal:
+        value = entry.value(self._experiment)
+        field: Choice | Field
+        if entry.choices:
+            options = self._options(entry)
+            field = Choice(options, value=value, allow_blank=False, compact=True, id=entry.id)
+        else:
+            field = Field(
+                _text(entry.name, value), placeholder=PLACEHOLDERS.get(entry.name, ""), compact=True, id=entry.id
+            )
+        classes = ("-group " if is_first else "") + ("-hyperparameter" if entry.is_hyperparameter else "")
+        return Horizontal(Label(entry.label, markup=False), field, classes=classes)
+
+    def _options(self, entry: Entry) -> list[tuple[Content | str, Any]]:
+        value = entry.value(self._experiment)
+        values = [*entry.choices, *([] if value in entry.choices else [value])]
         labels = [shortened(_choice(value), 11) for value in values]
         # A name with brackets is no markup; a plain one stays text, which one can find by its first letters.
         return [(Content(label) if "[" in label else label, value) for label, value in zip(labels, values, strict=True)]
@@ -124,34 +201,40 @@ class Controls(VerticalScroll, can_focus=False):
     @on(Input.Blurred)
     def _apply(self, event: Input.Submitted | Input.Blurred) -> None:
         event.stop()
-        setting = event.input.id or ""
-        in_force = getattr(self._experiment, setting)
+        entry = self._entries.get(event.input.id or "")
+        if entry is None:
+            return  # its hyperparameter has just gone
+        in_force = entry.value(self._experiment)
         value = self._parse(event.input)
-        if value not in (None, in_force) and event.input.value != _text(setting, in_force):
-            self.post_message(SettingEdited(setting, value))
+        if value not in (None, in_force) and event.input.value != _text(entry.name, in_force):
+            self.post_message(SettingEdited(entry.name, value))
 
     @on(Select.Changed)
     def _choose(self, event: Select.Changed) -> None:
         event.stop()
-        setting = event.select.id or ""
-        self.show_error(setting, "")
-        if event.value != getattr(self._experiment, setting):
-            self.post_message(SettingEdited(setting, event.value))
+        entry = self._entries.get(event.select.id or "")
+        if entry is None:
+            return
+        self.show_error(entry.name, "")
+        if event.value != entry.value(self._experiment):
+            self.post_message(SettingEdited(entry.name, event.value))
 
     def give_up(self, field: Input) -> None:
         """Put a field back to the value that is in force."""
-        field.value = _text(field.id or "", getattr(self._experiment, field.id or ""))
+        entry = self._entries[field.id or ""]
+        field.value = _text(entry.name, entry.value(self._experiment))
 
     def _parse(self, field: Input) -> Any:
         """The field's value, or None where it is wrong, with the error beneath it."""
-        setting = field.id or ""
-        try:
-            value = SETTINGS[setting].parse(field.value.strip())
-            SETTINGS[setting].check(value)
-        except InputError as error:
-            self.show_error(setting, str(error))
+        entry = self._entries.get(field.id or "")
+        if entry is None:
             return None
-        self.show_error(setting, "")
+        try:
+            value = entry.read(field.value.strip())
+        except InputError as error:
+            self.show_error(entry.name, str(error))
+            return None
+        self.show_error(entry.name, "")
         return value
 
     # --- what the lab says ---------------------------------------------------------------------------------------
@@ -160,30 +243,37 @@ class Controls(VerticalScroll, can_focus=False):
         """Show the settings that are in force; what somebody is typing is left alone."""
         before, self._experiment = self._experiment, experiment
         with self.prevent(Input.Changed, Select.Changed):
-            for setting in LABELS:
-                value = getattr(experiment, setting)
-                if value == getattr(before, setting):
+            for entry in self._entries.values():
+                value, old = entry.value(experiment), entry.value(before)
+                if value == old:
                     continue
-                field = self.query_one(f"#{setting}")
+                field = self.query_one(f"#{entry.id}")
                 if isinstance(field, Choice):
-                    field.set_options(self._options(setting))
+                    field.set_options(self._options(entry))
                     field.value = value
                 elif isinstance(field, Input):
-                    is_untouched = field.value == _text(setting, getattr(before, setting))
+                    is_untouched = field.value == _text(entry.name, old)
                     if is_untouched or not field.has_focus:
-                        field.value = _text(setting, value)
-                self.show_error(setting, "")
+                        field.value = _text(entry.name, value)
+                self.show_error(entry.name, "")
 
-    def show_error(self, setting: str, message: str) -> None:
-        """Say what is wrong beneath a field; an empty message takes it away."""
-        if setting not in LABELS:
-            setting = "data"
-        field = self.query_one(f"#{setting}")
+    def show_data(self, dataset: Dataset) -> None:
+        """Show in the fields that are empty what they stand for."""
+        for name, text in (("features", ", ".join(dataset.features)), ("target", dataset.target)):
+            self.query_one(f"#{name}", Input).placeholder = shortened(printable(text), 15)
+
+    def show_error(self, name: str, message: str) -> None:
+        """Say what is wrong beneath a setting's or hyperparameter's field; an empty message takes it away."""
+        id_ = name if name in self._entries else f"h-{name}"
+        if id_ not in self._entries:
+            id_ = "data"
+        field = self.query_one(f"#{id_}")
         field.set_class(bool(message), "-wrong")
-        lines = self.query(f"#{setting}-error").results(Static)
+        lines = self.query(f"#{id_}-error").results(Static)
         line = next(lines, None)
         if line is None and message:
-            line = Static(id=f"{setting}-error", classes="error", markup=False)
+            kind = " -hyperparameter" if self._entries[id_].is_hyperparameter else ""
+            line = Static(id=f"{id_}-error", classes="error" + kind, markup=False)
             row = field.parent
             self.mount(line, after=row if isinstance(row, Horizontal) else None)
         if line is not None:

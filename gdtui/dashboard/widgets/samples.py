@@ -55,7 +55,8 @@ def choose_columns(
     is_single = len(parameters) == 1
     gradient = [Column(f"g{j}", "gradient" if is_single else f"∂{name}") for j, name in enumerate(parameters)]
     chosen, room = [number, norm], width - 2 - number.width - 1 - WIDTH - 1
-    for group in ([loss], [y], gradient, [y_hat], *([column] for column in x)):
+    predicted = ([y], [y_hat]) if target else ([], [])
+    for group in ([loss], predicted[0], gradient, predicted[1], *([column] for column in x)):
         cost = sum(column.width + 1 for column in group)
         if cost <= room:
             chosen += group
@@ -270,7 +271,7 @@ class Samples(ScrollView, Lines, can_focus=True):
         values |= {f"x{j}": figure(value) for j, value in enumerate(row.x)}
         values |= {f"g{j}": figure(value) for j, value in enumerate(row.gradient or ())}
         normal, dim, negative = self._style("value"), self._style("dim"), self._style("negative")
-        segments = [Segment("▸ " if row.is_newest else "  ", normal)]
+        segments = [Segment(("▸" if row.is_newest else " ") + ("c" if row.is_clipped else " "), normal)]
         for column in self._columns:
             value = values.get(column.key, "–")
             style = dim if column.key[0] in "sx" else normal

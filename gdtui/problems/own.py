@@ -1,0 +1,103 @@
+"""Own: a person's own model from a Python file, FILE.py:NAME, gradient-checked as it is loaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gdtui.experiment import InputError, shown, unknown
+from gdtui.problems.gradcheck import GradientCheck, check_gradient
+from gdtui.problems.models import Model
+from gdtui.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from gdtui.problems.datasets import Array, Dataset
+
+CHECKED_SAMPLES = 3
+
+
+def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
+    """The model `NAME(theta, x, y, g) -> loss` of a file, on some data.
+
+    Its parameters are as many as `NAME.parameters` says, a number or names; without that, as the start has numbers,
+    or else as the data has features. `NAME.predict(theta, x)` is its prediction, where it has one.
+
+    Raises:
+        InputError: if the file or the function is not there, fails, or writes a wrong gradient.
+    """
+    function = _function(name)
+    parameters = _parameters(function, dataset, init)
+    model = Model(
+        name,
+        (function.__doc__ or "").split("\n")[0],
+        function,
+        getattr(function, "predict", None),
+        lambda _: parameters,
+    )
+    problem = Problem(model, dataset)
+    for sample, check in enumerate(own_checks(problem, problem.start(init))):
+        if not check.ok:
+            raise InputError(
+                "problem", f"{name}: the gradient is wrong at sample {sample}: {_wrong(check, parameters)}"
+            )
+    return problem
+
+
+def own_checks(problem: Problem, theta: Array) -> list[GradientCheck]:
+    """Gradient checks at some samples, beside the start: there a mistake may happen to vanish.
+
+    Raises:
+        InputError: if the model raises, or its loss is not a finite number.
+    """
+    dataset, checks = problem.dataset, []
+    beside = [value + 0.1 * (j + 1) for j, value in enumerate(theta.tolist())]
+    for sample in range(min(CHECKED_SAMPLES, problem.n)):
+        x, y = dataset.x[sample].tolist(), float(dataset.y[sample])
+        try:
+            value = problem.model.loss(list(beside), x, y, [0.0] * len(beside))
+            if not math.isfinite(value):
+                raise InputError("problem", f"{problem.model.name}: the loss of sample {sample} is {value}, not finite")
+            checks.append(check_gradient(problem.model.loss, beside, x, y))
+        except InputError:
+            raise
+        except Exception as error:  # whatever a person's own code raises
+            raise InputError("problem", f"{problem.model.name} fails: {_described(error)}") from None
+    return checks
+
+
+def _function(name: str) -> Any:
+    path, _, attribute = name.rpartition(":")
+    if not Path(path).is_file():
+        raise InputError("problem", f"there is no file {shown(path)}")
+    spec = importlib.util.spec_from_file_location("gdtui_own_model", path)
+    if spec is None or spec.loader is None:
+        raise InputError("problem", f"{shown(path)} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a person's own code raises
+        raise InputError("problem", f"{shown(path)} does not import: {_described(error)}") from None
+    functions = tuple(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        raise InputError("problem", f"{shown(path)}: " + unknown("function", attribute, functions))
+    return function
+
+
+def _parameters(function: Any, dataset: Dataset, init: tuple[float, ...]) -> tuple[str, ...]:
+    declared = getattr(function, "parameters", None)
+    if isinstance(declared, (tuple, list)):
+        return tuple(map(str, declared))
+    p = declared if isinstance(declared, int) else len(init) if len(init) > 1 else dataset.x.shape[1]
+    return ("w",) if p == 1 else tuple(f"w{j + 1}" for j in range(p))
+
+
+def _wrong(check: GradientCheck, parameters: tuple[str, ...]) -> str:
+    j = check.worst
+    return f"∂ℓ/∂{parameters[j]} is {check.analytic[j]:.6g}, but finite differences give {check.numeric[j]:.6g}"
+
+
+def _described(error: Exception) -> str:
+    return shown(f"{type(error).__name__}: {error}", 120)[1:-1]
