@@ -184,7 +184,7 @@ def _dashboard(arguments: Sequence[str]) -> int:
     from gdtui.dashboard.app import LabApp
 
     app = LabApp(experiment, play=options.play)
-    app.run()
+    app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
     if app.failure:
         raise InputError("", app.failure)
     return app.return_code or 0

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdtui.descent.snapshot import Epoch, State
@@ -97,7 +98,7 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
     def write(kind: str, **values: Any) -> None:
         out.write(json.dumps({"type": kind, **values}, allow_nan=False) + "\n")
 
-    problem, snapshot = trainer.problem, trainer.snapshot()
+    problem, snapshot, flushed = trainer.problem, trainer.snapshot(), perf_counter()
     write("start", experiment=trainer.experiment.as_dict(), samples=problem.n, parameters=len(problem.parameters))
     for snapshot in _epochs(trainer, stopped):
         if with_samples:
@@ -112,6 +113,9 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
                 lr=snapshot.lr,
                 theta=_finites(snapshot.theta.tolist()),
             )
+        if perf_counter() - flushed > SLICE_S:  # somebody may be watching
+            out.flush()
+            flushed = perf_counter()
     snapshot = _last(snapshot)
     write(
         "end",

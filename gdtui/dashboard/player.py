@@ -37,6 +37,7 @@ class Player:
         trainer: what is played.
         grain: what one step is.
         is_playing: it is to go on, until paused.
+        is_stepping: one long epoch is under way.
     """
 
     def __init__(self, trainer: Trainer, grain: Grain = Grain.EPOCH, speed: int = SPEEDS.index(10)) -> None:
@@ -44,6 +45,8 @@ class Player:
         self.grain = grain
         self.is_playing = False
         self.speed = speed
+        self.is_stepping = False
+        self._stops = 0
         self._wake = asyncio.Event()
         self._driving = asyncio.Lock()
         self._in_thread = Lock()
@@ -62,6 +65,11 @@ class Player:
         """Let `play` end after the slice under way."""
         self.is_playing = False
         self._wake.set()
+
+    def stop(self) -> None:
+        """Let `play` and every `step` that was asked for end after the slice under way."""
+        self.pause()
+        self._stops += 1
 
     async def change(self, **settings: Any) -> tuple[Event, ...]:
         """Change the trainer's settings, between two slices.
@@ -86,10 +94,18 @@ class Player:
             return Player(await self._call(self.trainer.fork), self.grain, self.speed)
 
     async def step(self, grain: Grain) -> AsyncIterator[Snapshot]:
-        """Advance by one epoch or update; a long one yields what there is of it now and then."""
+        """Advance by one epoch or update; a long one yields what there is of it now and then, until stopped."""
+        stops = self._stops
         async with self._driving:
-            async for snapshot in self._step(grain):
-                yield snapshot
+            try:
+                if self._stops == stops:
+                    async for snapshot in self._step(grain):
+                        self.is_stepping = not snapshot.is_between_epochs and grain is Grain.EPOCH
+                        yield snapshot
+                        if self._stops != stops:
+                            break
+            finally:
+                self.is_stepping = False
 
     async def play(self) -> AsyncIterator[Snapshot]:
         """Step at the speed's rate until paused or over; a speed or grain that changes is followed at once."""

@@ -38,6 +38,13 @@ ORDERS: dict[str, Callable[[int, np.random.Generator], Order]] = {
 """(n, generator) -> the samples that one epoch visits, shape (n,), by the name of `--order`."""
 
 
+def draw(order: str, n: int, epochs: int, generator: np.random.Generator) -> Order:
+    """The visits of so many epochs, one after the other, shape (epochs·n,)."""
+    if order == "sequential":
+        return np.tile(np.arange(n), epochs)
+    return np.concatenate([ORDERS[order](n, generator) for _ in range(epochs)])
+
+
 def samples_in_batch(batch_size: BatchSize, n: int) -> int:
     """How many samples a whole batch has: all n where the size is `full` or larger than n."""
     return n if batch_size == "full" else min(batch_size, n)

@@ -123,9 +123,26 @@ class History:
             self._pending, self._pending_epochs = [] if row in (low, high) else [row], 0
 
     def extend(self, rows: NDArray[np.float64]) -> None:
-        """Add the newest epochs, shape (m, 7), in their order."""
-        for row in rows.tolist():
-            self.append(tuple(row))
+        """Add the newest epochs, shape (m, 7), in their order: the same as appending them one by one."""
+        while len(rows):
+            room = self._kept + 1 - self._count
+            buckets = min(len(rows) // self._span, room // 2) if self._pending_epochs == 0 else 0
+            if self._span == 1 and room:
+                done, settled = min(len(rows), room), rows[:room]
+            elif self._span > 1 and buckets:
+                done = buckets * self._span
+                settled = rows[:done][extremes(rows[:done, Column.LOSS], self._span)]
+            else:
+                self.append(tuple(rows[0].tolist()))
+                rows = rows[1:]
+                continue
+            self._reserve(self._count + len(settled))
+            self._rows[self._count : self._count + len(settled)] = settled
+            self._count += len(settled)
+            newest = rows[done - 1]
+            self._newest = int(newest[Column.EPOCH])
+            self._pending = [] if settled[-1, Column.EPOCH] == self._newest else [tuple(newest.tolist())]
+            rows = rows[done:]
 
     @property
     def newest_epoch(self) -> int:
@@ -159,13 +176,16 @@ class History:
     def _settle(self, row: Row) -> None:
         if self._count == self._kept + 1:
             self._thin()
-        if self._count == len(self._rows):
-            # A view may still look at the old rows: they are left alone.
-            grown = np.empty((min(2 * self._count, self._kept + 1), len(Column)))
-            grown[: self._count] = self._rows
-            self._rows = grown
+        self._reserve(self._count + 1)
         self._rows[self._count] = row
         self._count += 1
+
+    def _reserve(self, count: int) -> None:
+        if count > len(self._rows):
+            # A view may still look at the old rows: they are left alone.
+            grown = np.empty((min(max(2 * self._count, count), self._kept + 1), len(Column)))
+            grown[: self._count] = self._rows[: self._count]
+            self._rows = grown
 
     def _thin(self) -> None:
         rows = self._rows[1:]

@@ -68,6 +68,12 @@ class Method:
         """The learning rate of the epoch that begins when so many are complete."""
         return self._schedule.lr_at(self._base_lr, epoch, self._planned_epochs, self._schedule_values)
 
+    def lrs(self, first: int, count: int) -> Array:
+        """The learning rates of so many epochs, from the one that begins when `first` are complete, shape (count,)."""
+        if self._schedule.name == "constant":
+            return np.full(count, self._base_lr)
+        return np.array([self.lr_at(epoch) for epoch in range(first, first + count)])
+
     def initial_state(self, p: int) -> Array:
         """The rule's state before the first update, flat."""
         return initial_state(self.rule, p)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdtui.descent.batching import ORDERS, samples_in_batch, updates_in_epoch
+from gdtui.descent.batching import draw, samples_in_batch, updates_in_epoch
 from gdtui.descent.checkpoints import Checkpoint, Checkpoints
 from gdtui.descent.compiler import Compilation, Kernel, compiled, interpreted
-from gdtui.descent.history import History
+from gdtui.descent.history import Column, History
 from gdtui.descent.method import Method, changes_run, check_hyperparameters
 from gdtui.descent.passes import Pass
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
@@ -217,7 +217,7 @@ class Trainer:
             if epochs:
                 self._run_epochs(epochs)
                 return
-            order = ORDERS[self.experiment.order](self.problem.n, self._generator)
+            order = draw(self.experiment.order, self.problem.n, 1, self._generator)
             self._pass = Pass(self._kernel, order, len(self._theta), self._updates)
         if not self._pass.is_complete:
             self._visit(one_batch=isinstance(until, Update))
@@ -243,10 +243,10 @@ class Trainer:
     def _run_epochs(self, count: int) -> None:
         n, first, method = self.problem.n, self._epoch, self._method
         self._in_force = method
-        orders = np.concatenate([ORDERS[self.experiment.order](n, self._generator) for _ in range(count)])
-        lrs = np.array([method.lr_at(epoch) for epoch in range(first, first + count)])
+        orders = draw(self.experiment.order, n, count, self._generator)
+        lrs = method.lrs(first, count)
         current = Pass(self._kernel, orders[:n], len(self._theta), self._updates)
-        sums, flat = np.empty(2 * count), self._kernel.flat
+        sums, flat = np.empty((count, 2)), self._kernel.flat
         done, loss_sum, is_finite = self._kernel.descend_epochs(
             self._flat_theta,
             flat(lrs),
@@ -269,34 +269,33 @@ class Trainer:
             self._diverged_at,
             flat(sums),
         )
-        per_epoch = updates_in_epoch(method.batch_size, n)
+        # The last epoch is the one that the pass has recorded: it is finished below, unless it came to nothing.
         last = done - 1 if is_finite else done
+        per_epoch = updates_in_epoch(method.batch_size, n)
         current.order, current.first_update = orders[last * n : last * n + n], self._updates + last * per_epoch
         current.loss_sum = loss_sum
-        self._pass, self._updates = current, self._updates + last * per_epoch + current.updates
         seconds = perf_counter() - self._began
-        rows = [
-            (
-                first + k + 1,
-                current.first_update + (k - last + 1) * per_epoch,
-                (first + k + 1) * n,
-                seconds,
-                sums[2 * k + 1] / n,
-                sums[2 * k] / n,
-                lrs[k],
-            )
-            for k in range(done)
-        ]
-        for row in rows[:-1] if is_finite else rows:
-            self._history_append(row)
+        self._record(sums[:last] / n, lrs, seconds, per_epoch)
+        self._pass, self._updates = current, current.first_update + current.updates
         self._epoch += last
-        if not is_finite:
-            if rows:
-                self._loss, self._visit_loss = float(rows[-1][4]), float(rows[-1][5])
+        if is_finite:
+            current.now_sum = float(sums[last, 1])
+            self._finish_epoch(seconds)
+        else:
             self._diverge()
+
+    def _record(self, losses: Array, lrs: Array, seconds: float, per_epoch: int) -> None:
+        """Epochs that are complete, (visit loss, loss) each, shape (m, 2), from the current one on."""
+        if not len(losses):
             return
-        current.now_sum = float(sums[2 * last + 1])
-        self._finish_epoch(seconds)
+        self._visit_loss, self._loss = losses[-1].tolist()
+        rows = np.empty((len(losses), len(Column)))
+        rows[:, Column.EPOCH] = np.arange(self._epoch + 1, self._epoch + len(losses) + 1)
+        rows[:, Column.UPDATES] = self._updates + per_epoch * np.arange(1, len(losses) + 1)
+        rows[:, Column.VISITED] = rows[:, Column.EPOCH] * self.problem.n
+        rows[:, Column.SECONDS], rows[:, Column.LR] = seconds, lrs[: len(losses)]
+        rows[:, Column.VISIT_LOSS], rows[:, Column.LOSS] = losses.T
+        self._history.extend(rows[rows[:, Column.EPOCH] > self._history.newest_epoch])
 
     def _visit(self, one_batch: bool) -> None:
         current, n = self._pass, self.problem.n

@@ -70,6 +70,10 @@ def read_table(path: str, features: tuple[str, ...] = (), target: str = "", drop
             table = _Table(path, connection, reader, pattern, {name: kind for name, kind, *_ in rows})
             features, target = _choose(table, features, target)
             columns = table.fetch((*features, target))
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None  # Ctrl-C, in DuckDB's words
     except duckdb.Error as error:
         raise InputError("data", f"cannot read {shown(path)}: {_reason(error, pattern)}") from None
     return _dataset(path, columns, drop_missing)

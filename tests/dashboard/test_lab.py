@@ -68,7 +68,7 @@ async def test_a_run_to_its_end_logs_every_epoch_once() -> None:
         await driven.until(lambda: "■ finished" in driven.status)
         assert [line.split()[1] for line in driven.log if line.startswith("Epoch ")] == list("1234567")
         assert sum("Finished 7 epochs" in line for line in driven.log) == 1
-        assert driven.log[-1] == "r starts again"
+        assert "r starts again" in driven.log[-2]
 
 
 async def test_a_full_stop_makes_one_update() -> None:
@@ -491,7 +491,7 @@ async def test_a_learning_rate_that_is_too_large_diverges_and_says_so() -> None:
         driven.player.change_speed(MAX)
         await driven.until(lambda: "✗ diverged" in driven.status)
         assert any(line.startswith("Diverged in epoch") and "last finite θ is kept" in line for line in driven.log)
-        assert driven.log[-1] == "- lowers the learning rate, r starts again"
+        assert driven.log[-2] == "- lowers the learning rate, r starts again"
         await driven.press("minus", "r")
         await driven.until(lambda: "○ ready" in driven.status)
 
@@ -510,7 +510,7 @@ async def test_more_epochs_go_on_after_the_end() -> None:
         await driven.step_to(2)
         await driven.write("epochs", "4")
         await driven.press("enter", "escape", "space")
-        await driven.until(lambda: "Finished 4 epochs" in driven.log[-2])
+        await driven.until(lambda: "Finished 4 epochs" in driven.log[-1])
 
 
 async def test_play_starts_at_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,3 +126,24 @@ def test_a_view_knows_the_loss_at_the_start() -> None:
 def test_a_size_that_does_not_split_in_fours_is_refused(kept: int) -> None:
     with pytest.raises(ValueError, match="multiple of 4"):
         History(kept)
+
+
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=400),
+    st.lists(st.integers(1, 90), min_size=1),
+    st.sampled_from([4, 8, 64]),
+)
+def test_rows_added_together_are_kept_as_rows_added_one_by_one(losses: list[int], cuts: list[int], kept: int) -> None:
+    rows = np.ones((len(losses), len(Column)))
+    rows[:, Column.EPOCH], rows[:, Column.LOSS] = np.arange(len(losses)), losses
+    alone, together = History(kept), History(kept)
+    for row in rows.tolist():
+        alone.append(tuple(row))
+    at = 0
+    for cut in itertools.cycle(cuts):
+        together.extend(rows[at : at + cut])
+        at += cut
+        if at >= len(rows):
+            break
+    assert alone.view().rows.tobytes() == together.view().rows.tobytes()
+    assert alone.newest_epoch == together.newest_epoch

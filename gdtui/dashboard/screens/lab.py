@@ -171,7 +171,7 @@ class LabScreen(Screen[None]):
             return
         state = str(snapshot.state)
         if not snapshot.state.is_over and snapshot.visited:
-            state = "running" if player.is_playing else "paused"
+            state = "running" if player.is_playing or player.is_stepping else "paused"
         elif player.is_playing:
             state = "running"
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
@@ -189,8 +189,8 @@ class LabScreen(Screen[None]):
         is_news = before is None or not before.state.is_over or before.updates != snapshot.updates
         if snapshot.state.is_over and is_news:
             is_bad = snapshot.state == "diverged"
-            log.say(verdict(snapshot), "bad" if is_bad else "good")
             log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
+            log.say(verdict(snapshot), "bad" if is_bad else "good")
 
     @on(Chart.CursorMoved)
     def _read_cursor(self, message: Chart.CursorMoved) -> None:
@@ -250,8 +250,8 @@ class LabScreen(Screen[None]):
         player = self.player
         if player is None:
             self._play_at_once = not self._play_at_once
-        elif player.is_playing:
-            player.pause()
+        elif player.is_playing or player.is_stepping:
+            player.stop()
         elif not player.trainer.state.is_over:
             player.is_playing = True
             self._drive(player.play())

@@ -153,6 +153,7 @@ class Controls(VerticalScroll, can_focus=False):
         super().__init__(name=name, id=id, classes=classes)
         self._experiment = experiment
         self._entries: dict[str, Entry] = {}
+        self._brought: dict[str, list[Any]] = {}  # a file of one's own stays among the choices
 
     async def mount_fields(self) -> None:
         """A line a setting. They are many widgets, and the first frame need not wait for them."""
@@ -184,8 +185,10 @@ class Controls(VerticalScroll, can_focus=False):
         return Horizontal(Label(entry.label, markup=False), field, classes=classes)
 
     def _options(self, entry: Entry) -> list[tuple[Content | str, Any]]:
-        value = entry.value(self._experiment)
-        values = [*entry.choices, *([] if value in entry.choices else [value])]
+        value, brought = entry.value(self._experiment), self._brought.setdefault(entry.id, [])
+        if value not in (*entry.choices, *brought):
+            brought.append(value)
+        values = [*entry.choices, *brought]
         labels = [shortened(_choice(value), 11) for value in values]
         # A name with brackets is no markup; a plain one stays text, which one can find by its first letters.
         return [(Content(label) if "[" in label else label, value) for label, value in zip(labels, values, strict=True)]
