@@ -263,7 +263,7 @@ class Controls(VerticalScroll, can_focus=False):
     def show_data(self, dataset: Dataset) -> None:
         """Show in the fields that are empty what they stand for."""
         for name, text in (("features", ", ".join(dataset.features)), ("target", dataset.target)):
-            self.query_one(f"#{name}", Input).placeholder = shortened(printable(text), 15)
+            self.query_one(f"#{name}", Input).placeholder = shortened(printable(text), 13)
 
     def show_error(self, name: str, message: str) -> None:
         """Say what is wrong beneath a setting's or hyperparameter's field; an empty message takes it away."""

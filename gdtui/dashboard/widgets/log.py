@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 KEPT = 1_000
 """Entries kept; an entry longer than the pane is wide has several lines."""
+
+SHOWN_PARAMETERS = 2
+"""With more of them an epoch's line has their norm."""
 
 SHOWN_VISITS = 8
 """A larger batch is one line of the log, not one a sample."""
@@ -73,11 +77,12 @@ class Log(Lines, can_focus=True):
 
     def say_epoch(self, snapshot: Snapshot) -> None:
         """An epoch's line, as the tutorial prints it, counted from 1."""
-        theta = snapshot.theta.tolist()
-        names = snapshot.problem.parameters
-        shown = " ".join(f"{name}= {value}" for name, value in zip(names[:3], theta[:3], strict=True))
-        more = f" and {len(theta) - 3} more" if len(theta) > 3 else ""
-        self.say(f"Epoch {snapshot.epoch} {shown}{more} loss= {snapshot.loss}")
+        names, theta = snapshot.problem.parameters, snapshot.theta.tolist()
+        if len(theta) > SHOWN_PARAMETERS:
+            self.say(f"Epoch {snapshot.epoch} loss= {snapshot.loss} |θ|= {math.hypot(*theta)}")
+            return
+        shown = " ".join(f"{name}= {value}" for name, value in zip(names, theta, strict=True))
+        self.say(f"Epoch {snapshot.epoch} {shown} loss= {snapshot.loss}")
 
     def say_update(self, snapshot: Snapshot) -> None:
         """The newest batch's visits, as the tutorial prints them: x, y and the gradient."""
