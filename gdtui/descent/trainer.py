@@ -10,33 +10,18 @@ import numpy as np
 
 from gdtui.descent.batching import draw, samples_in_batch, updates_in_epoch
 from gdtui.descent.checkpoints import Checkpoint, Checkpoints
-from gdtui.descent.compiler import Compilation, Kernel, compiled, interpreted
+from gdtui.descent.engine import Engine
 from gdtui.descent.history import Column, History
 from gdtui.descent.method import Method, changes_run, check_hyperparameters
-from gdtui.descent.passes import Pass
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
 from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gdtui.problems.datasets import Array
     from gdtui.problems.problem import Problem
 
 DIVERGED_AT = 1e12
 """A loss this many times max(1, f at the start) counts as diverged."""
-
-SLICE = 4096
-"""Numbers of the data between two looks at the clock: a few milliseconds of interpreted work."""
-
-COMPILED_FASTER = 32
-"""How many times more of them compiled code does in that time, with a margin."""
-
-WORTH_COMPILING = 50_000
-"""A pass over so many numbers is compiled from the start."""
-
-WORTH_COMPILING_S = 0.25
-"""So many seconds of interpreted work are a sign that more will follow."""
 
 
 class Trainer:
@@ -59,12 +44,7 @@ class Trainer:
         check_hyperparameters(experiment)
         self._method = Method.of(experiment)
         self._generator = np.random.Generator(np.random.PCG64(experiment.seed))
-        self._theta = problem.start(experiment.init)
-        self._optimizer_state = self._method.initial_state(len(self._theta))
-        self._total = np.zeros_like(self._theta)
-        self._slice = max(1, SLICE // len(self._theta))
-        self._compilation: Compilation | None = None
-        self._use(self._first_kernel())
+        self._engine = Engine(problem, self._method, problem.start(experiment.init))
         # What the batch under way uses; the experiment's own settings may already have changed.
         self._in_force = self._method
         self._events: tuple[Event, ...] = ()
@@ -74,14 +54,14 @@ class Trainer:
         self._began = perf_counter()
         self._reason = ""
         self._has_settled = False
-        self._pass = Pass(self._kernel, np.arange(0), len(self._theta), first_update=0)
-        self._now: Evaluation | None = self._evaluate(self._theta)
+        self._pass = self._engine.new_pass(np.arange(0), first_update=0)
+        self._now: Evaluation | None = self._engine.evaluate(self._engine.theta)
         self._loss = self._now.loss
         self._visit_loss = math.nan
         self._diverged_at = min(DIVERGED_AT * max(1.0, self._loss), np.finfo(float).max)
         if not math.isfinite(self._loss):
             raise InputError("init", "the loss at the start is not finite: start elsewhere, or standardize the data")
-        self._checkpoints = Checkpoints(len(self._theta) + len(self._optimizer_state))
+        self._checkpoints = Checkpoints(self._engine.theta.size + self._engine.optimizer_state.size)
         self._history = History()
         self._record_start()
 
@@ -142,7 +122,7 @@ class Trainer:
         self.experiment, self._method = after, method
         if is_ready:
             self._in_force = method
-            self._optimizer_state[:] = method.initial_state(len(self._theta))
+            self._engine.optimizer_state[:] = method.initial_state(self._engine.theta.size)
             self._record_start()
             return ()
         update = self._updates + (1 if self._pass.is_in_batch else 0)
@@ -187,13 +167,13 @@ class Trainer:
             visited=self._visited,
             seconds=self._seconds,
             lr=self._in_force.lr_at(self._lr_epoch),
-            theta=self._theta.copy(),
+            theta=self._engine.theta.copy(),
             loss=self._loss,
             visit_loss=self._visit_loss,
             visits=self._pass.visits(self.problem.n),
             events=self._events[: self._applied],
             history=self._history.view(),
-            _evaluate=self._evaluate if now is None else lambda _: now,
+            _evaluate=self._engine.evaluate if now is None else lambda _: now,
         )
 
     # --- slices --------------------------------------------------------------------------------------------------
@@ -212,13 +192,13 @@ class Trainer:
         """A little work: whole epochs; or some visits; or some of the evaluation at an epoch's end."""
         if self._pass.is_closed:
             self._apply_due_events()
-            self._adopt_compiled()
+            self._engine.adopt_compiled(perf_counter() - self._began)
             epochs = self._epochs_at_once(until)
             if epochs:
                 self._run_epochs(epochs)
                 return
             order = draw(self.experiment.order, self.problem.n, 1, self._generator)
-            self._pass = Pass(self._kernel, order, len(self._theta), self._updates)
+            self._pass = self._engine.new_pass(order, self._updates)
         if not self._pass.is_complete:
             self._visit(one_batch=isinstance(until, Update))
         if self._pass.is_complete and not self._reason:
@@ -227,53 +207,26 @@ class Trainer:
     def _epochs_at_once(self, until: Epoch | Update | None) -> int:
         """How many whole epochs are little enough work, and nothing is to happen before their end."""
         n = self.problem.n
-        if isinstance(until, Update) or n > self._slice_visits:
+        if isinstance(until, Update) or n > self._engine.slice:
             return 0
         last = self.experiment.epochs if until is None else min(until.count, self.experiment.epochs)
         epochs = min(last, self._checkpoints.next_due(self._epoch)) - self._epoch
         if self._applied < len(self._events):
             left = self._events[self._applied].update - self._updates
             epochs = min(epochs, left // updates_in_epoch(self._method.batch_size, n))
-        return min(epochs, self._slice_visits // n)
-
-    @property
-    def _slice_visits(self) -> int:
-        return self._slice * (COMPILED_FASTER if self._kernel.is_compiled else 1)
+        return min(epochs, self._engine.slice // n)
 
     def _run_epochs(self, count: int) -> None:
         n, first, method = self.problem.n, self._epoch, self._method
         self._in_force = method
         orders = draw(self.experiment.order, n, count, self._generator)
         lrs = method.lrs(first, count)
-        current = Pass(self._kernel, orders[:n], len(self._theta), self._updates)
-        sums, flat = np.empty((count, 2)), self._kernel.flat
-        done, loss_sum, is_finite = self._kernel.descend_epochs(
-            self._flat_theta,
-            flat(lrs),
-            flat(method.h),
-            self._flat_state,
-            method.clip,
-            samples_in_batch(method.batch_size, n),
-            self._x,
-            self._y,
-            flat(orders),
-            current.cursor,
-            self._flat_total,
-            current.losses,
-            current.gradients,
-            current.clipped,
-            current.update_of,
-            current.thetas,
-            current.now_losses,
-            current.now_gradients,
-            self._diverged_at,
-            flat(sums),
-        )
+        current = self._engine.new_pass(orders[:n], self._updates)
+        done, sums, is_finite = self._engine.run_epochs(current, method, lrs, orders, self._diverged_at)
         # The last epoch is the one that the pass has recorded: it is finished below, unless it came to nothing.
         last = done - 1 if is_finite else done
         per_epoch = updates_in_epoch(method.batch_size, n)
         current.order, current.first_update = orders[last * n : last * n + n], self._updates + last * per_epoch
-        current.loss_sum = loss_sum
         seconds = perf_counter() - self._began
         self._record(sums[:last] / n, lrs, seconds, per_epoch)
         self._pass, self._updates = current, current.first_update + current.updates
@@ -303,31 +256,12 @@ class Trainer:
             self._apply_due_events()
             self._in_force = self._method
         batch_size = samples_in_batch(self._in_force.batch_size, n)
-        stop = min(current.position + self._slice_visits, n)
+        stop = min(current.position + self._engine.slice, n)
         is_waiting = self._in_force is not self._method or self._applied < len(self._events)
         if one_batch or is_waiting:
             stop = min(stop, current.batch_end if current.is_in_batch else current.position + batch_size)
         updates = current.updates
-        current.loss_sum, is_finite = self._kernel.descend(
-            self._flat_theta,
-            self._in_force.lr_at(self._epoch),
-            self._kernel.flat(self._in_force.h),
-            self._flat_state,
-            self._in_force.clip,
-            batch_size,
-            self._x,
-            self._y,
-            current.samples,
-            stop,
-            current.cursor,
-            self._flat_total,
-            current.losses,
-            current.gradients,
-            current.clipped,
-            current.update_of,
-            current.thetas,
-            current.loss_sum,
-        )
+        is_finite = self._engine.visit(current, self._in_force, self._in_force.lr_at(self._epoch), stop)
         self._updates += current.updates - updates
         if not is_finite:
             self._diverge()
@@ -335,19 +269,8 @@ class Trainer:
 
     def _close_epoch(self) -> None:
         """Some of the evaluation of f at the epoch's end; with its last sample, the epoch is closed."""
-        current = self._pass
-        start, current.evaluated = current.evaluated, min(current.evaluated + self._slice_visits, self.problem.n)
-        current.now_sum = self._kernel.evaluate(
-            self._flat_theta,
-            self._x,
-            self._y,
-            start,
-            current.evaluated,
-            current.now_losses,
-            current.now_gradients,
-            current.now_sum,
-        )
-        if current.evaluated == self.problem.n:
+        self._engine.evaluate_some(self._pass)
+        if self._pass.evaluated == self.problem.n:
             self._finish_epoch(perf_counter() - self._began)
 
     def _finish_epoch(self, seconds: float) -> None:
@@ -357,7 +280,7 @@ class Trainer:
         self._now = current.evaluation()
         self._loss = self._now.loss
         lr = self._in_force.lr_at(self._epoch - 1)
-        self._has_settled = lr > 0 and not current.has_moved(self._theta)
+        self._has_settled = lr > 0 and not current.has_moved(self._engine.theta)
         self._visit_loss = current.loss_sum / self.problem.n
         if not math.isfinite(self._loss):
             self._reason = f"in epoch {self._epoch}: the loss is not finite"
@@ -390,8 +313,8 @@ class Trainer:
             experiment=self.experiment,
             epoch=self._epoch,
             updates=self._updates,
-            theta=self._theta.copy(),
-            optimizer_state=self._optimizer_state.copy(),
+            theta=self._engine.theta.copy(),
+            optimizer_state=self._engine.optimizer_state.copy(),
             generator_state=self._generator.bit_generator.state,
             visit_loss=self._visit_loss,
             events=self._applied,
@@ -401,14 +324,14 @@ class Trainer:
         self.experiment = checkpoint.experiment
         self._method = self._in_force = Method.of(checkpoint.experiment)
         self._epoch, self._updates = checkpoint.epoch, checkpoint.updates
-        self._theta[:] = checkpoint.theta
-        self._optimizer_state[:] = checkpoint.optimizer_state
+        self._engine.theta[:] = checkpoint.theta
+        self._engine.optimizer_state[:] = checkpoint.optimizer_state
         self._generator.bit_generator.state = checkpoint.generator_state
         self._applied = checkpoint.events
         self._reason, self._has_settled = "", False
         self._visit_loss = checkpoint.visit_loss
-        self._pass = Pass(self._kernel, np.arange(0), len(self._theta), checkpoint.updates)
-        self._now = self._evaluate(self._theta)
+        self._pass = self._engine.new_pass(np.arange(0), checkpoint.updates)
+        self._now = self._engine.evaluate(self._engine.theta)
         self._loss = self._now.loss
 
     def _apply_due_events(self) -> None:
@@ -424,59 +347,3 @@ class Trainer:
         self._checkpoints.drop_after(self._epoch)
         if self._history.newest_epoch > self._epoch:
             self._history.truncate(self._epoch)
-
-    # --- compiling -----------------------------------------------------------------------------------------------
-
-    def _first_kernel(self) -> Kernel:
-        loss, update = self.problem.model.loss, self._method.rule.update
-        if self.problem.n * len(self._theta) >= WORTH_COMPILING:
-            return compiled(loss, update) or interpreted(loss, update)
-        return interpreted(loss, update)
-
-    def _use(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        self._flat_theta, self._flat_total = kernel.flat(self._theta), kernel.flat(self._total)
-        self._flat_state = kernel.flat(self._optimizer_state)
-        self._x, self._y = kernel.flat(self.problem.dataset.x), kernel.flat(self.problem.dataset.y)
-
-    def _adopt_compiled(self) -> None:
-        """Between epochs: change over to the compiled kernel, or have it compiled where that will pay."""
-        if self._kernel.is_compiled:
-            return
-        if self._compilation is None:
-            if perf_counter() - self._began > WORTH_COMPILING_S:
-                self._compilation = Compilation(
-                    self.problem.model.loss, self._method.rule.update, _warm_up(self.problem, self._method)
-                )
-        elif self._compilation.kernel is not None:
-            self._use(self._compilation.kernel)
-
-    def _evaluate(self, theta: Array) -> Evaluation:
-        losses, gradients = np.empty(self.problem.n), np.empty((self.problem.n, len(theta)))
-        kernel = self._kernel
-        total = kernel.evaluate(
-            kernel.flat(theta), self._x, self._y, 0, self.problem.n, kernel.flat(losses), kernel.flat(gradients), 0.0
-        )
-        return Evaluation(losses, gradients, total / self.problem.n)
-
-
-def _warm_up(problem: Problem, method: Method) -> Callable[[Kernel], None]:
-    """A first call of everything, on one sample: numba compiles at the first call."""
-
-    def warm_up(kernel: Kernel) -> None:
-        p, d = len(problem.parameters), problem.dataset.x.shape[1]
-        current = Pass(kernel, np.zeros(1, np.int64), p, first_update=0)
-        flat = kernel.flat
-        theta, total, state = np.ones(p), np.zeros(p), method.initial_state(p)
-        x, y = problem.dataset.x[:1].copy(), problem.dataset.y[:1].copy()
-        for array in (x, y):
-            array.setflags(write=False)  # as a dataset's are: it makes another type for numba
-        data = flat(x.reshape(1, d)), flat(y)
-        visited = current.losses, current.gradients, current.clipped, current.update_of, current.thetas
-        rule = flat(method.h), flat(state), method.clip, 1
-        kernel.descend_epochs(
-            flat(theta), flat(np.full(1, 1e-3)), *rule, *data, current.samples, current.cursor, flat(total), *visited,
-            current.now_losses, current.now_gradients, math.inf, flat(np.empty(2)),
-        )  # fmt: skip
-
-    return warm_up

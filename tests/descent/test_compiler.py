@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from descents import trace
 
-from gdtui.descent import trainer as trainer_module
+from gdtui.descent import engine as engine_module
 from gdtui.descent.compiler import compiled, interpreted
 from gdtui.descent.snapshot import Epoch
 from gdtui.descent.trainer import Trainer
@@ -38,7 +38,7 @@ def compiled_trainer(**settings: Any) -> Trainer:
     trainer = begin(**settings)
     kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update)
     assert kernel is not None
-    trainer._use(kernel)
+    trainer._engine.use(kernel)
     return trainer
 
 
@@ -53,7 +53,7 @@ def test_a_changeover_in_the_middle_leaves_no_trace() -> None:
     settings = EXPERIMENTS[1] | {"epochs": 20}
     ours, changing = begin(**settings), begin(**settings)
     changing.advance(until=Epoch(7))
-    changing._use(compiled(changing.problem.model.loss, changing._method.rule.update))
+    changing._engine.use(compiled(changing.problem.model.loss, changing._method.rule.update))
     assert trace(ours.advance()) == trace(changing.advance())
 
 
@@ -65,20 +65,20 @@ def test_every_problem_compiles(problem: str) -> None:
     kernel = compiled(loaded.model.loss, trainer._method.rule.update)
     assert kernel is not None
     here = trainer.snapshot().now
-    trainer._use(kernel)
-    there = trainer._evaluate(trainer.snapshot().theta)
+    trainer._engine.use(kernel)
+    there = trainer._engine.evaluate(trainer.snapshot().theta)
     assert here.losses.tobytes() == there.losses.tobytes()
     assert here.gradients.tobytes() == there.gradients.tobytes()
 
 
 def test_long_work_is_changed_over_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "WORTH_COMPILING_S", 0.0)
+    monkeypatch.setattr(engine_module, "WORTH_COMPILING_S", 0.0)
     trainer = begin(epochs=10**9)
     for _ in range(600):
         trainer.advance(budget_s=0.05)
-        if trainer._kernel.is_compiled:
+        if trainer._engine.kernel.is_compiled:
             break
-    assert trainer._kernel.is_compiled
+    assert trainer._engine.kernel.is_compiled
 
 
 def test_without_a_compiler_everything_works() -> None:
@@ -93,13 +93,13 @@ def test_a_second_process_compiles_nothing() -> None:
     code = """
 import numpy as np
 from gdtui.descent.compiler import compiled
-from gdtui.descent.trainer import Trainer, _warm_up
+from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.loading import load_problem
 experiment = Experiment()
 trainer = Trainer(experiment, load_problem(experiment))
 kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update)
-_warm_up(trainer.problem, trainer._method)(kernel)
+trainer._engine.warm_up(kernel)
 print(sum(kernel.descend_epochs.stats.cache_misses.values()))
 """
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True) for _ in range(2)]

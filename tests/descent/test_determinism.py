@@ -10,7 +10,7 @@ from descents import noisy_plane, trace, trainer_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.descent import trainer as trainer_module
+from gdtui.descent import engine as engine_module
 from gdtui.descent.snapshot import Epoch, Snapshot, State, Update
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ changes = st.one_of(
 )
 events = st.lists(st.tuples(st.integers(0, 30), changes), max_size=4).map(lambda e: sorted(e, key=lambda a: a[0]))
 cuts = st.lists(st.sampled_from(["slice", "update", "epoch", "slice to epoch"]), max_size=60)
-slices = st.sampled_from([1, 3, 6, 9, 15, trainer_module.SLICE])
+slices = st.sampled_from([1, 3, 6, 9, 15, engine_module.SLICE])
 
 
 def straight(trainer: Trainer, events: list[Event]) -> Snapshot:
@@ -88,7 +88,7 @@ def test_a_run_is_the_same_however_it_is_cut(
     experiment: dict[str, Any], events: list[Event], cuts: list[str], size: int, early: bool
 ) -> None:
     expected = straight(trainer_of(PROBLEM, **experiment), events)
-    with patch.object(trainer_module, "SLICE", size):
+    with patch.object(engine_module, "SLICE", size):
         actual = in_pieces(trainer_of(PROBLEM, **experiment), events, iter(cuts), early)
     assert trace(actual) == trace(expected)
 
@@ -105,14 +105,14 @@ def test_a_run_diverges_at_the_same_place_however_it_is_cut(
 ) -> None:
     settings = {"lr": lr, "batch_size": batch_size, "order": order, "epochs": 200}
     expected = trainer_of(PROBLEM, **settings).advance()
-    with patch.object(trainer_module, "SLICE", size):
+    with patch.object(engine_module, "SLICE", size):
         actual = in_pieces(trainer_of(PROBLEM, **settings), [], iter(cuts), early=False)
     assert trace(actual) == trace(expected)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_small_slices_cut_batches_and_evaluations_in_the_middle(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", size)
+    monkeypatch.setattr(engine_module, "SLICE", size)
     trainer = trainer_of(PROBLEM, batch_size="full", epochs=2)
     snapshots = []
     while trainer.state is not State.FINISHED:
@@ -124,7 +124,7 @@ def test_small_slices_cut_batches_and_evaluations_in_the_middle(monkeypatch: pyt
 
 @given(experiments, events, slices)
 def test_the_events_that_a_run_noted_replay_it(experiment: dict[str, Any], events: list[Event], size: int) -> None:
-    with patch.object(trainer_module, "SLICE", size):
+    with patch.object(engine_module, "SLICE", size):
         played = trainer_of(PROBLEM, **experiment)
         straight(played, events)
     noted = [(0, {key: value for update, settings in events if update == 0 for key, value in settings.items()})]

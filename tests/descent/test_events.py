@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from descents import noisy_plane, trace, trainer_of
 
-from gdtui.descent import trainer as trainer_module
+from gdtui.descent import engine as engine_module
 from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, Event, State, Update
 from gdtui.experiment import InputError
@@ -59,7 +59,7 @@ def test_before_the_start_a_change_is_part_of_the_experiment() -> None:
 
 
 def test_in_the_midst_of_a_batch_a_change_waits_for_its_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", 6)  # two samples
+    monkeypatch.setattr(engine_module, "SLICE", 6)  # two samples
     trainer = trainer_of(noisy_plane(7), batch_size="full", lr=0.1)
     snapshot = trainer.advance(budget_s=0)
     assert (snapshot.visited, snapshot.updates) == (2, 0)
@@ -75,7 +75,7 @@ def test_in_the_midst_of_a_batch_a_change_waits_for_its_update(monkeypatch: pyte
 def test_a_change_in_the_midst_of_a_batch_is_as_one_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     after = trainer_of(noisy_plane(7), batch_size=3, lr=0.1, epochs=2)
     after.advance(until=Update(1))
-    monkeypatch.setattr(trainer_module, "SLICE", 6)  # two samples: the second slice goes on into the second batch
+    monkeypatch.setattr(engine_module, "SLICE", 6)  # two samples: the second slice goes on into the second batch
     amidst = trainer_of(noisy_plane(7), batch_size=3, lr=0.1, epochs=2)
     assert amidst.advance(budget_s=0).visited == 2
     for trainer in (after, amidst):
@@ -84,7 +84,7 @@ def test_a_change_in_the_midst_of_a_batch_is_as_one_after_it(monkeypatch: pytest
 
 
 def test_a_change_while_an_epoch_is_evaluated_is_for_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", 3)
+    monkeypatch.setattr(engine_module, "SLICE", 3)
     trainer = trainer_of(noisy_plane(7), batch_size=3)
     while trainer.advance(budget_s=0).visited < 7:
         pass

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from descents import noisy_plane, problem_of, trace, trainer_of
 
-from gdtui.descent import trainer as trainer_module
+from gdtui.descent import engine as engine_module
 from gdtui.descent.history import History
 from gdtui.descent.snapshot import Epoch, Snapshot, State, Update
 
@@ -46,7 +46,7 @@ def test_as_applied_each_row_is_at_the_theta_of_its_own_visit(batch_size: int | 
 
 
 def test_as_applied_holds_in_the_midst_of_a_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", 3)
+    monkeypatch.setattr(engine_module, "SLICE", 3)
     trainer = trainer_of(PROBLEM, batch_size=5, epochs=2)
     while trainer.state is not State.FINISHED:
         assert_as_applied(trainer.advance(budget_s=0))
@@ -119,8 +119,8 @@ def test_the_loss_is_that_of_the_last_epoch_s_end() -> None:
 
 @pytest.mark.parametrize("size", [3, 9, 4096])
 def test_nothing_in_a_snapshot_changes_as_the_descent_goes_on(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", size)
-    monkeypatch.setattr(trainer_module, "History", lambda: History(kept=8))
+    monkeypatch.setattr(engine_module, "SLICE", size)
+    monkeypatch.setattr("gdtui.descent.trainer.History", lambda: History(kept=8))
     trainer = trainer_of(PROBLEM, order="shuffle", batch_size=3, epochs=40)
     taken = [trainer.snapshot()]
     then = [trace(taken[0])]
@@ -151,7 +151,7 @@ def test_a_change_of_settings_does_not_show_in_earlier_snapshots() -> None:
 
 @pytest.mark.parametrize("size", [1, 4096])
 def test_a_snapshot_knows_what_it_has_reached(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", size)
+    monkeypatch.setattr(engine_module, "SLICE", size)
     trainer = trainer_of(PROBLEM, batch_size=3, epochs=3)
     for until in (Update(1), Update(3), Epoch(1), Update(4), Epoch(2), Epoch(3)):
         assert trainer.advance(until=until).has_reached(until)
@@ -160,7 +160,7 @@ def test_a_snapshot_knows_what_it_has_reached(monkeypatch: pytest.MonkeyPatch, s
 
 
 def test_an_epoch_is_complete_only_with_its_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "SLICE", 1)
+    monkeypatch.setattr(engine_module, "SLICE", 1)
     trainer = trainer_of(problem_of([1.0, 2.0], [2.0, 4.0]))
     while (snapshot := trainer.advance(budget_s=0)).visited < 2:
         pass
