@@ -5,7 +5,7 @@ Example:
     >>> experiment = Experiment(batch_size="full", lr=0.05)
     >>> trainer = Trainer(experiment, load_problem(experiment))
     >>> trainer.advance(until=Epoch(10)).loss
-    0.0008...
+    1.618010515146993e-05
 """
 
 from importlib import import_module

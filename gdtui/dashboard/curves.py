@@ -6,7 +6,7 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from gdtui.dashboard.widgets.chart import Mark, Plot, Series
+from gdtui.dashboard.widgets.series import Mark, Plot, Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 
-from gdtui.dashboard.widgets.chart import Chart, Mark, Plot, Series
+from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.plot import HUGE, Drawing, Ink, draw
+from gdtui.dashboard.widgets.series import Mark, Plot, Series
 
 if TYPE_CHECKING:
     from textual.geometry import Region

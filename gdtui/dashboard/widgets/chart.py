@@ -16,38 +16,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from gdtui.dashboard.widgets.plot import Drawing
-    from gdtui.problems.datasets import Array
-
-Reading = tuple[float | None, tuple[tuple[str, float], ...]]
-"""What a cursor reads: x, and every series' name and y; (None, ()) is nothing."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One curve: x (rising) and y, shape (m,), its name for the cursor, and its colour ("#5fafff")."""
-
-    name: str
-    x: Array
-    y: Array
-    color: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that happened at x, said in a few words: `lr 0.0125`."""
-
-    x: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plot:
-    """All that a chart shows; the first series lies on top, and without a range x fits the data."""
-
-    series: tuple[Series, ...]
-    marks: tuple[Mark, ...] = ()
-    x_range: tuple[float, float] | None = None
-    log_y: bool = False
+    from gdtui.dashboard.widgets.series import Plot, Reading
 
 
 class Chart(Lines, can_focus=True):

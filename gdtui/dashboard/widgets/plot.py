@@ -25,7 +25,7 @@ from gdtui.descent.history import extremes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gdtui.dashboard.widgets.chart import Mark, Plot, Reading, Series
+    from gdtui.dashboard.widgets.series import Mark, Plot, Reading, Series
     from gdtui.problems.datasets import Array
 
 HUGE = 1e300
