@@ -135,8 +135,10 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _list(arguments: Sequence[str]) -> int:
     parser = _Parser(prog="gdtui list", allow_abbrev=False, description="What there is, with its hyperparameters.")
-    parser.add_argument("what", choices=LISTS, metavar="|".join(LISTS))
+    parser.add_argument("what", metavar="|".join(LISTS))
     what = parser.parse(arguments).what
+    if what not in LISTS:
+        raise InputError("", unknown("list", what, LISTS))
 
     from gdtui.listing import show
 

@@ -210,6 +210,7 @@ def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
             progress.update(task, completed=snapshot.epoch, loss=f"{snapshot.loss:.4g}")
     snapshot = _last(snapshot)
     console.print(_summary(snapshot))
+    console.print(verdict(snapshot), markup=False, highlight=False)
     return snapshot
 
 
@@ -232,7 +233,7 @@ def _summary(snapshot: Snapshot) -> Any:
         rows["dropped"] = f"{dataset.dropped:,} rows with missing values"
     for name, value in list(zip(snapshot.problem.parameters, snapshot.theta.tolist(), strict=True))[:8]:
         rows[name] = str(value)
-    table = Table(box=box.SIMPLE, show_header=False, caption=Text(verdict(snapshot)), caption_justify="left")
+    table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in rows.items():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gdtui import headless
-from gdtui.descent import trainer as trainer_module
+from gdtui.descent import engine as engine_module
 from gdtui.descent.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_an_interrupt_at_any_slice_writes_whole_epochs_once(
         return original(trainer, *arguments, **options)
 
     original = Trainer.advance
-    monkeypatch.setattr(trainer_module, "SLICE", 1)
+    monkeypatch.setattr(engine_module, "SLICE", 1)
     monkeypatch.setattr(headless, "SLICE_S", 0)
     monkeypatch.setattr(Trainer, "advance", advance)
     finished = gdtui("run", "--format", output)
@@ -122,7 +122,7 @@ def test_an_interrupted_epoch_s_visits_are_written_too(gdtui: Command, monkeypat
         return original(trainer, *arguments, **options)
 
     original = Trainer.advance
-    monkeypatch.setattr(trainer_module, "SLICE", 2)
+    monkeypatch.setattr(engine_module, "SLICE", 2)
     monkeypatch.setattr(headless, "SLICE_S", 0)
     monkeypatch.setattr(Trainer, "advance", advance)
     finished = gdtui("run", "--samples")

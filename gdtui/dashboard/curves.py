@@ -69,19 +69,15 @@ def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str, forked_f
         seconds = float(np.interp(event.epoch, epochs, snapshot.history.column(Column.SECONDS)))
         return Mark(at.get(axis, seconds), event_text(event))
 
+    series, x_range = (Series("loss", x, y, color), *others), _x_range(snapshot, axis)
+    # f can be negative, as on a landscape: a log axis has no place for it.
+    goes_below_zero = any((one.y < 0).any() for one in series)
     return Plot(
-        series=(Series("loss", x, y, color), *others),
+        series=series,
         marks=tuple(mark(event) for event in snapshot.events if event.setting != "epochs"),
-        x_range=_x_range(snapshot, axis),
-        log_y=log_y and not _goes_below_zero(snapshot),
+        x_range=x_range and (0.0, max(x_range[1], *(float(one.x[-1]) for one in series))),
+        log_y=log_y and not goes_below_zero,
     )
-
-
-def _goes_below_zero(snapshot: Snapshot) -> bool:
-    """f was negative, as on a landscape: a log axis has no place for it."""
-    from gdtui.descent.history import Column
-
-    return bool((snapshot.history.column(Column.LOSS) < 0).any())
 
 
 def event_text(event: Event) -> str:

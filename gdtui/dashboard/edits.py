@@ -20,9 +20,11 @@ def edited(experiment: Experiment, setting: str, value: Any) -> Experiment:
     if setting == "data":
         changes |= {"features": (), "target": ""}
     elif setting == "problem":
-        changes["lr"] = FAMILIES[value].lr
+        family = FAMILIES.get(value)
+        if family and experiment.optimizer == "sgd":
+            changes["lr"] = family.lr
         if _kind(value) != _kind(experiment.problem):
-            changes |= {"data": FAMILIES[value].data or "noise", "features": (), "target": ""}
+            changes |= {"data": (family.data or "noise") if family else "tutorial", "features": (), "target": ""}
     elif setting == "optimizer":
         family = FAMILIES.get(experiment.problem)
         changes["lr"] = family.lr if family and value == "sgd" else RULES[value].lr

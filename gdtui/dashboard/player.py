@@ -85,8 +85,14 @@ class Player:
 
     async def rewind(self, epochs: int) -> Snapshot:
         """Go so many epochs forward, or back where it is negative, in what was run before."""
+
+        def go() -> Snapshot:
+            now = self.trainer.snapshot()
+            is_farthest = epochs > 0 and now.farthest == now.epoch  # also in the midst of an epoch
+            return now if is_farthest else self.trainer.rewind(now.epoch + epochs)
+
         async with self._driving:
-            return await self._call(lambda: self.trainer.rewind(self.trainer.snapshot().epoch + epochs))
+            return await self._call(go)
 
     async def fork(self) -> Player:
         """A player of a run that has come to this moment and can now go its own way."""

@@ -89,7 +89,7 @@ class Trainer:
         """
         self._began = perf_counter() - self._seconds
         deadline = math.inf if budget_s is None else perf_counter() + budget_s
-        while not self.state.is_over and not self._has_reached(until):
+        while not self._has_reached(until) and not self._is_over():
             self._advance_slice(until)
             if perf_counter() >= deadline:
                 break
@@ -182,6 +182,12 @@ class Trainer:
     def _lr_epoch(self) -> int:
         """The epoch whose learning rate the last update had, counted from 0."""
         return max(0, self._epoch - 1) if self._pass.is_closed else self._epoch
+
+    def _is_over(self) -> bool:
+        """No update follows; more epochs that were asked for before a rewind count where they were asked for."""
+        if self._pass.is_closed and not self._reason:
+            self._apply_due_events()
+        return self.state.is_over
 
     def _has_reached(self, until: Epoch | Update | None) -> bool:
         # An epoch's last update is only done when the epoch is closed.

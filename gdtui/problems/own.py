@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, shown, unknown
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gdtui.problems.datasets import Array, Dataset
 
 CHECKED_SAMPLES = 3
+MOST_PARAMETERS = 1_000_000
 
 
 def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
@@ -60,9 +62,11 @@ def own_checks(problem: Problem, theta: Array) -> list[GradientCheck]:
             if not math.isfinite(value):
                 raise InputError("problem", f"{problem.model.name}: the loss of sample {sample} is {value}, not finite")
             checks.append(check_gradient(problem.model.loss, beside, x, y))
+            if problem.model.predict is not None:
+                float(problem.model.predict(beside, x))
         except InputError:
             raise
-        except Exception as error:  # whatever a person's own code raises
+        except (Exception, SystemExit) as error:  # whatever a person's own code raises
             raise InputError("problem", f"{problem.model.name} fails: {_described(error)}") from None
     return checks
 
@@ -77,20 +81,29 @@ def _function(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a person's own code raises
+    except (Exception, SystemExit) as error:  # whatever a person's own code raises
         raise InputError("problem", f"{shown(path)} does not import: {_described(error)}") from None
     functions = tuple(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
     function = getattr(module, attribute, None)
     if not callable(function):
         raise InputError("problem", f"{shown(path)}: " + unknown("function", attribute, functions))
+    function = getattr(function, "py_func", function)  # what numba was asked to compile
+    if not isinstance(function, FunctionType):
+        raise InputError("problem", f"{name} is not a plain function: write def {attribute}(theta, x, y, g)")
     return function
 
 
 def _parameters(function: Any, dataset: Dataset, init: tuple[float, ...]) -> tuple[str, ...]:
     declared = getattr(function, "parameters", None)
-    if isinstance(declared, (tuple, list)):
+    if isinstance(declared, (tuple, list)) and declared:
         return tuple(map(str, declared))
-    p = declared if isinstance(declared, int) else len(init) if len(init) > 1 else dataset.x.shape[1]
+    if declared is not None and not (type(declared) is int and 1 <= declared <= MOST_PARAMETERS):
+        raise InputError(
+            "problem",
+            f"{function.__name__}.parameters must be names or a number from 1 to {MOST_PARAMETERS:,}, "
+            f"got {shown(declared)}",
+        )
+    p = declared or (len(init) if len(init) > 1 else dataset.x.shape[1])
     return ("w",) if p == 1 else tuple(f"w{j + 1}" for j in range(p))
 
 
@@ -99,5 +112,5 @@ def _wrong(check: GradientCheck, parameters: tuple[str, ...]) -> str:
     return f"∂ℓ/∂{parameters[j]} is {check.analytic[j]:.6g}, but finite differences give {check.numeric[j]:.6g}"
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     return shown(f"{type(error).__name__}: {error}", 120)[1:-1]

@@ -11,7 +11,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, shown, unknown
-from gdtui.problems.datasets import DATASETS, Dataset
+from gdtui.problems.datasets import Dataset
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,7 +153,9 @@ def _regular_file(path: str) -> Path:
         raise InputError("data", f"cannot read {shown(path)}: data is read from files, not from URLs")
     if re.search(r"[./\\]", path):
         raise InputError("data", f"there is no file {shown(path)}")
-    raise InputError("data", unknown("dataset or file", path, tuple(DATASETS)))
+    from gdtui.problems.loading import SOURCES
+
+    raise InputError("data", unknown("dataset or file", path, tuple(SOURCES)))
 
 
 def _reader(path: str, file: Path) -> str:
