@@ -61,7 +61,7 @@ def test_every_name_and_hyperparameter_is_in_its_table(gdtui: Command, what: str
             assert f"{hyperparameter.name}=" in finished.out
 
 
-@pytest.mark.parametrize("columns", ["20", "80"])
+@pytest.mark.parametrize("columns", ["40", "80"])
 def test_a_narrow_terminal_cuts_no_name(gdtui: Command, columns: str, monkeypatch: Any) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert "styblinski-tang" in gdtui("list", "problems").out
@@ -79,9 +79,7 @@ def test_a_narrow_terminal_cuts_no_name(gdtui: Command, columns: str, monkeypatc
         (["check", "nowhere.py:f"], "there is no file 'nowhere.py'"),
     ],
 )
-def test_what_cannot_be_listed_or_checked_is_told_in_one_line(
-    gdtui: Command, arguments: list[str], words: str
-) -> None:
+def test_what_cannot_be_listed_or_checked_is_told_in_one_line(gdtui: Command, arguments: list[str], words: str) -> None:
     finished = gdtui(*arguments)
     assert (finished.status, finished.out, finished.err.count("\n")) == (2, "", 1)
     assert words in finished.err

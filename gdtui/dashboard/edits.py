@@ -23,7 +23,7 @@ def edited(experiment: Experiment, setting: str, value: Any) -> Experiment:
         family = FAMILIES.get(value)
         if family and experiment.optimizer == "sgd":
             changes["lr"] = family.lr
-        if _kind(value) != _kind(experiment.problem):
+        if _kind(value) not in (_kind(experiment.problem), "classes" if _kind(experiment.problem) == "two" else ""):
             changes |= {"data": (family.data or "noise") if family else "tutorial", "features": (), "target": ""}
     elif setting == "optimizer":
         family = FAMILIES.get(experiment.problem)
@@ -32,8 +32,8 @@ def edited(experiment: Experiment, setting: str, value: Any) -> Experiment:
 
 
 def _kind(problem: str) -> str:
-    """What data a problem needs: numbers, classes, or none of its own."""
+    """What data a problem needs: numbers, classes, two classes, or none of its own."""
     family = FAMILIES.get(problem)
     if family is None:
         return "own"
-    return {"moons": "classes", "iris": "classes", "": "none"}.get(family.data, "numbers")
+    return {"moons": "two", "iris": "classes", "": "none"}.get(family.data, "numbers")

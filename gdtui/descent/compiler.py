@@ -65,6 +65,17 @@ def compiled(loss: Loss, update: Update) -> Kernel | None:
     return _bound(loss, update, _jit, is_compiled=True)
 
 
+def compiled_now(loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) -> Kernel | None:
+    """The kernel, compiled at once by a first call; None where that cannot be: a person's model may be any Python."""
+    try:
+        kernel = compiled(loss, update)
+        if kernel is not None:
+            warm_up(kernel)  # numba compiles at the first call
+    except Exception:  # numba's own of many kinds, or the model's
+        return None
+    return kernel
+
+
 class Compilation:
     """Compiles behind what runs, in a thread that nobody waits for at exit."""
 
@@ -79,10 +90,7 @@ class Compilation:
         return self._result
 
     def _run(self, loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) -> None:
-        result = compiled(loss, update)
-        if result is not None:
-            warm_up(result)  # numba compiles at the first call
-            self._result = result
+        self._result = compiled_now(loss, update, warm_up)
 
 
 def _bound(loss: Loss, update: Update, finish: Callable[[Function], Function], is_compiled: bool) -> Kernel:
@@ -127,32 +135,43 @@ def _inner(function: Function) -> Function:
     copy = FunctionType(
         function.__code__, {**function.__globals__, **names}, function.__name__, function.__defaults__, cells or None
     )
+    copy.__module__ = kernel.__name__  # where numba looks as it reads its cache: a file of one's own is no module
     return njit(copy, **_OPTIONS)  # type: ignore[no-any-return]
 
 
 def _callees(function: FunctionType) -> dict[str, FunctionType]:
     """The Python functions that a function calls by their global names."""
-    found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
+    found = {name: function.__globals__.get(name) for name in _names(function.__code__)}
     return {name: callee for name, callee in found.items() if isinstance(callee, FunctionType)}
 
 
+def _names(code: CodeType) -> list[str]:
+    """The names that code, and code within it as of a comprehension, looks up."""
+    inner = [name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names(constant)]
+    return [*code.co_names, *inner]
+
+
 def _digest(*functions: Function) -> str:
-    """What these functions and all that they call compute, in a few letters."""
-    digest = hashlib.sha256()
+    """What these functions and all that they call compute, in a few letters; globals count, they are compiled in."""
+    digest, seen = hashlib.sha256(), set[FunctionType]()
     for function in functions:
-        _feed(digest, function)
+        _feed(digest, function, seen)
     return digest.hexdigest()[:16]
 
 
-def _feed(digest: Any, function: Any) -> None:
-    code: CodeType = function.__code__
-    digest.update(code.co_code + repr((code.co_name, code.co_names, code.co_varnames)).encode())
-    for constant in code.co_consts:
-        digest.update(constant.co_code if isinstance(constant, CodeType) else repr(constant).encode())
-    for cell in function.__closure__ or ():
-        if isinstance(cell.cell_contents, FunctionType):
-            _feed(digest, cell.cell_contents)
-        else:
-            digest.update(repr(cell.cell_contents).encode())
-    for callee in _callees(function).values():
-        _feed(digest, callee)
+def _feed(digest: Any, value: Any, seen: set[FunctionType]) -> None:
+    if isinstance(value, CodeType):
+        digest.update(value.co_code + repr((value.co_name, value.co_names, value.co_varnames)).encode())
+        for constant in value.co_consts:
+            _feed(digest, constant, seen)
+    elif not isinstance(value, FunctionType):
+        digest.update(repr(value).encode())
+        if hasattr(value, "tobytes"):  # of a long array, the text leaves out the middle
+            digest.update(value.tobytes())
+    elif value not in seen:
+        seen.add(value)
+        _feed(digest, value.__code__, seen)
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        names = [name for name in _names(value.__code__) if name in value.__globals__]
+        for one in (*(value.__defaults__ or ()), *cells, *(value.__globals__[name] for name in names)):
+            _feed(digest, one, seen)

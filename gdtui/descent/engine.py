@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdtui.descent.batching import samples_in_batch
-from gdtui.descent.compiler import Compilation, Kernel, compiled, interpreted
+from gdtui.descent.compiler import Compilation, Kernel, compiled_now, interpreted
 from gdtui.descent.passes import Pass
 from gdtui.descent.snapshot import Evaluation
 
@@ -169,7 +169,7 @@ class Engine:
     def _first_kernel(self) -> Kernel:
         loss = self._problem.model.loss
         if self._problem.n * len(self.theta) >= WORTH_COMPILING:
-            return compiled(loss, self._update) or interpreted(loss, self._update)
+            return compiled_now(loss, self._update, self.warm_up) or interpreted(loss, self._update)
         return interpreted(loss, self._update)
 
     def warm_up(self, kernel: Kernel) -> None:

@@ -53,12 +53,16 @@ def own_checks(problem: Problem, theta: Array) -> list[GradientCheck]:
     Raises:
         InputError: if the model raises, or its loss is not a finite number.
     """
+    import numpy as np
+
     dataset, checks = problem.dataset, []
     beside = [value + 0.1 * (j + 1) for j, value in enumerate(theta.tolist())]
     for sample in range(min(CHECKED_SAMPLES, problem.n)):
         x, y = dataset.x[sample].tolist(), float(dataset.y[sample])
         try:
-            value = problem.model.loss(list(beside), x, y, [0.0] * len(beside))
+            # As the interpreted kernel calls it, over memoryviews; the check below uses lists.
+            flat: list[Any] = [np.array(numbers).data for numbers in (beside, x, [0.0] * len(beside))]
+            value = problem.model.loss(flat[0], flat[1], y, flat[2])
             if not math.isfinite(value):
                 raise InputError("problem", f"{problem.model.name}: the loss of sample {sample} is {value}, not finite")
             checks.append(check_gradient(problem.model.loss, beside, x, y))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from descents import trainer_of
 
-from gdtui.descent.method import Method, changes_run, check_hyperparameters, hyperparameters, only_known
+from gdtui.descent.method import Method, changes_run, hyperparameters, only_known
 from gdtui.descent.optimizers import RULES
 from gdtui.descent.schedules import SCHEDULES
 from gdtui.descent.snapshot import Epoch
@@ -47,8 +47,7 @@ def test_many_learning_rates_at_once_are_those_one_by_one(schedule: str) -> None
 )
 def test_what_is_wrong_is_told_with_its_setting(settings: dict[str, Any], setting: str, words: str) -> None:
     with pytest.raises(InputError) as refused:
-        check_hyperparameters(Experiment(**settings))
-        Method.of(Experiment(**settings))
+        trainer_of(**settings)
     assert refused.value.setting == setting
     assert words in str(refused.value)
 

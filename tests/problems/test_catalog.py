@@ -164,4 +164,4 @@ def test_from_opposite_weights_deep_linear_never_escapes(batch_size: Any) -> Non
     experiment = experiment_of("deep-linear", init=(0.5, -0.5), batch_size=batch_size, order="shuffle", epochs=2000)
     snapshot = Trainer(experiment, load_problem(experiment)).advance()
     assert snapshot.theta == pytest.approx([0.0, 0.0], abs=1e-6)
-    assert snapshot.loss == pytest.approx(56 / 12)
+    assert snapshot.loss == pytest.approx(56 / 3)

@@ -161,3 +161,36 @@ def test_a_changed_file_is_read_anew(write: Write) -> None:
     assert load(write(SQUARED)).model.loss([1.0], [1.0], 2.0, [0.0]) == 1.0
     doubled = SQUARED.replace("2 *", "4 *").replace("residual * residual", "2 * residual * residual")
     assert math.isclose(load(write(doubled)).model.loss([1.0], [1.0], 2.0, [0.0]), 2.0)
+
+
+def test_a_changed_constant_is_compiled_anew(write: Write) -> None:
+    pytest.importorskip("numba", reason="numba, which compiles, is not installed")
+    source = "SCALE = 1.0\n" + SQUARED.replace("2 *", "SCALE * 2 *").replace("residual * r", "SCALE * residual * r")
+    losses = []
+    for scale in ("1.0", "3.0"):
+        name = write(source.replace("SCALE = 1.0", f"SCALE = {scale}"))
+        experiment = Experiment(problem=name, data="noisy-line", lr=1e-9, epochs=1, set=(("n", 60_000),))
+        losses.append(Trainer(experiment, load_problem(experiment)).snapshot().loss)
+    assert losses[1] == pytest.approx(3 * losses[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "memory = {'name': 'x', 3: 4.0}",
+        "SEEN[0] = theta[0]",
+        "again(3)",
+        "open",
+    ],
+)
+def test_what_cannot_be_compiled_runs_all_the_same(write: Write, line: str) -> None:
+    model = SQUARED.replace("    residual", f"    {line}\n    residual", 1)
+    again = "def again(k):\n    return 0.0 if k <= 0 else again(k - 1)\n"
+    name = write("SEEN = {}\n" + again + model)
+    experiment = Experiment(problem=name, data="noisy-line", lr=1e-6, epochs=1, set=(("n", 50_000),))
+    assert Trainer(experiment, load_problem(experiment)).advance().state == "finished"
+
+
+def test_a_gradient_that_is_written_as_a_list_is_refused_before_the_run(write: Write) -> None:
+    with pytest.raises(InputError, match="fails: TypeError"):
+        load(write(SQUARED.replace("g[0] = 2 * residual * x[0]", "g[:] = [2 * residual * x[0]]")))

@@ -94,11 +94,11 @@ class TestWhatIsRead:
             ("windows.csv", "a,b\r\n1,2\r\n3,4\r\n"),
             ("data.json", '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]'),
             ("data.jsonl", '{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n'),
-            ("data.csv.gz", gzip.compress(b"a,b\n1,2\n3,4\n")),
-            ("data.jsonl.gz", gzip.compress(b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n')),
+            ("data.csv.gz", gzip.compress(b"a,b\n1,2\n3,4\n", mtime=0)),
+            ("data.jsonl.gz", gzip.compress(b'{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n', mtime=0)),
             ("comma", "a,b\n1,2\n3,4\n"),
             ("objects.dat", ' \n{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n'),
-            ("zipped", gzip.compress(b"a,b\n1,2\n3,4\n")),
+            ("zipped", gzip.compress(b"a,b\n1,2\n3,4\n", mtime=0)),
         ],
     )
     def test_format_is_told_by_the_name_or_else_by_the_content(self, write, name, content):
@@ -269,7 +269,7 @@ class TestFilesThatCannotBeRead:
             ("data.jsonl", '{"a": 1, "b": 2}\n{"a": 1,', "Malformed JSON"),
             ("data.parquet", "no parquet at all", "cannot read"),
             ("data.parquet", b"PAR1" + bytes(100) + b"PAR1", "cannot read"),
-            ("data.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "damaged gzip"),
+            ("data.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "damaged gzip"),
             ("data.csv.gz", b"\x1f\x8bnot really", "damaged gzip"),
         ],
     )
