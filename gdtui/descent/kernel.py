@@ -113,9 +113,11 @@ def descend(
             for j in range(p):
                 total[j] /= batch_end - batch_start
             update(theta, total, lr, h, state)
+            lost = False
             for j in range(p):
-                finite = finite and theta[j] - theta[j] == 0.0
-            if not finite:
+                lost |= theta[j] - theta[j] != 0.0
+            finite = not lost
+            if lost:
                 for j in range(p):
                     theta[j] = thetas[updates * p + j]
                 break
