@@ -59,6 +59,8 @@ class LabScreen(Screen[None]):
         self._log_y = True
         self._reading = ""
         self._forked_from: list[Snapshot] = []
+        self._loading: Experiment | None = None  # the newest that was asked for and is not shown yet
+        self._showing = asyncio.Lock()
 
     # --- the screen ----------------------------------------------------------------------------------------------
 
@@ -87,7 +89,9 @@ class LabScreen(Screen[None]):
 
     def _load(self, experiment: Experiment) -> None:
         """Begin a new run of an experiment; what runs is left once there is something to run instead."""
-        self.run_worker(self._begin(experiment), group="load", exclusive=True)
+        # Not exclusive: a worker that is cancelled while it changes the fields leaves them half removed for ever.
+        self._loading = experiment
+        self.run_worker(self._begin(experiment), group="load")
 
     async def _begin(self, experiment: Experiment) -> None:
         def load() -> Trainer:
@@ -102,14 +106,21 @@ class LabScreen(Screen[None]):
         try:
             trainer = await asyncio.to_thread(load)
         except InputError as error:
-            if self.player is None:
-                self.app.fail(str(error))  # type: ignore[attr-defined]
-            elif self.app.is_running:
-                self.query_one(Controls).show_error(error.setting, str(error))
+            if self._loading is experiment:
+                self._loading = None
+                if self.player is None:
+                    self.app.fail(str(error))  # type: ignore[attr-defined]
+                elif self.app.is_running:
+                    self.query_one(Controls).show_error(error.setting, str(error))
             return
-        if not self.app.is_running:
-            return  # the panes are on their way out
-        before = self.player
+        async with self._showing:
+            # Unless another was asked for meanwhile, or the panes are on their way out.
+            if self._loading is experiment and self.app.is_running:
+                self._loading = None
+                await self._play_instead(trainer)
+
+    async def _play_instead(self, trainer: Trainer) -> None:
+        experiment, before = trainer.experiment, self.player
         if before:
             before.pause()
         self.workers.cancel_group(self, "descent")
@@ -225,8 +236,8 @@ class LabScreen(Screen[None]):
             from gdtui.dashboard.edits import edited
             from gdtui.descent.method import changes_run, hyperparameters, only_known
 
-            experiment = player.trainer.experiment
-            if changes_run(experiment, setting):
+            experiment = self._loading or player.trainer.experiment
+            if self._loading is None and changes_run(experiment, setting):
                 after = only_known(experiment.replace(**{setting: value}))
                 gone = dict.fromkeys(dict(experiment.set).keys() - dict(after.set).keys())
                 await controls.mount_hyperparameters(hyperparameters(after))
@@ -292,7 +303,7 @@ class LabScreen(Screen[None]):
         if self.player:
             self.player.pause()
             self.query_one(Log).say("reset", "event")
-            self._load(self.player.trainer.experiment)
+            self._load(self._loading or self.player.trainer.experiment)
 
     async def action_scale_lr(self, steps: int) -> None:
         """Learning rate up or down."""

@@ -12,6 +12,8 @@ from gdtui.dashboard.curves import AHEAD, FORKED, XAxis, loss_plot
 from gdtui.dashboard.player import SPEEDS, Player
 from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, Update
+from gdtui.experiment import Experiment
+from gdtui.problems.loading import load_problem
 
 FOREVER = 10**9
 MAX = len(SPEEDS) - 1
@@ -112,7 +114,7 @@ async def test_while_it_plays_a_rewind_pauses_it(rungs: int) -> None:
     async with lab(epochs=FOREVER) as driven:
         driven.player.change_speed(rungs)
         await driven.tap("space")
-        await driven.until(lambda: re.search(r"running.*epoch +[1-9]", driven.status))
+        await driven.until(lambda: re.search(r"running.*epoch +([3-9]|\d\d)", driven.status))
         await driven.tap(BACK)
         await driven.until(lambda: "paused" in driven.status and any("◂" in line for line in driven.log))
         snapshot = driven.player.trainer.snapshot()
@@ -204,8 +206,8 @@ def test_a_curve_that_was_forked_from_is_in_sight_and_has_its_colour() -> None:
 
 
 def test_where_any_curve_goes_below_zero_the_axis_is_linear() -> None:
-    below = moment(problem="saddle", data="noise", lr=0.1, epoch=5)
-    start = moment(problem="saddle", data="noise", lr=0.1)
+    saddle = load_problem(Experiment(problem="saddle", data="noise"))
+    below, start = moment(saddle, epoch=5, lr=0.1), moment(saddle, lr=0.1)
     assert loss_plot(start, XAxis.EPOCHS, True, "#61afef").log_y
     assert not loss_plot(below, XAxis.EPOCHS, True, "#61afef").log_y
     assert not loss_plot(start, XAxis.EPOCHS, True, "#61afef", [below]).log_y
