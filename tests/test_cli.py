@@ -86,6 +86,24 @@ def experiment_of(finished: Finished) -> dict[str, Any]:
         (["--features", "x,x"], "features must differ from each other"),
         (["--features", "y"], "'y' is the target"),
         (["--target", "nosuch"], "unknown column 'nosuch'"),
+        (["--schedule", "cosin"], "unknown schedule 'cosin' (did you mean cosine?)"),
+        (["--optimizer", "adamm"], "did you mean adam?"),
+        (["--data", "mons"], "did you mean moons?"),
+        (["--set", "momentum"], "a hyperparameter is NAME=VALUE, got 'momentum'"),
+        (["--set", "=3"], "a hyperparameter is NAME=VALUE"),
+        (["--set", "momentum="], "a hyperparameter is NAME=VALUE"),
+        (["--set", "momentum=abc"], "momentum must be a number, got 'abc'"),
+        (["--set", "momentum=nan"], "momentum must be a finite number"),
+        (["--set", "momntum=0.9"], "unknown hyperparameter 'momntum' (did you mean momentum?)"),
+        (["--set", "beta1=0.9"], "unknown hyperparameter 'beta1' (there is momentum, dampening, nesterov"),
+        (["--set", "nesterov=1"], "nesterov needs momentum above 0"),
+        (["--optimizer", "adam", "--set", "beta1=1"], "beta1 must be below 1"),
+        (["--problem", "polynomial", "--set", "degree=0"], "degree must be from 1 to 20, got 0"),
+        (["--problem", "mlp", "--set", "hidden=0"], "hidden must be from 1"),
+        (["--problem", "logistic", "--set", "n=1"], "n must be from 2"),
+        (["--problem", "logistic", "--data", "iris"], "needs 2 classes, but 'species' has 3"),
+        (["--problem", "softmax", "--data", "noisy-line", "--set", "n=1"], "softmax needs at least 2 classes"),
+        (["--problem", "saddle", "--data", "iris"], "is a landscape and brings its own samples"),
         (["--experiment", "lr"], "an experiment is name=value words, got 'lr'"),
         (["--experiment", "lr=0.1 lr=0.2"], "lr is given twice"),
         (["--experiment", "rl=0.1"], "unknown setting 'rl'"),
@@ -193,6 +211,16 @@ def test_a_refusal_is_the_same_in_a_process_of_its_own() -> None:
         (["--experiment", "lr=0.5\nepochs=3"], "epochs", 3),
         (["--experiment", "lr=0.1", "--lr", "0.5"], "lr", 0.5),
         (["--lr", "0.5", "--experiment", "lr=0.1"], "lr", 0.5),
+        (["--set", "momentum=0.9", "--set", "nesterov=1"], "set", {"momentum": 0.9, "nesterov": 1}),
+        (["--set", "momentum=0.9,nesterov=1"], "set", {"momentum": 0.9, "nesterov": 1}),
+        (["--set", "momentum=0.9", "--set", "momentum=0.5"], "set", {"momentum": 0.5}),
+        (["--experiment", "set=momentum:0.9", "--set", "clip=1"], "set", {"momentum": 0.9, "clip": 1}),
+        (["--problem", "mlp", "--set", "activation=relu", "--epochs", "1"], "set", {"activation": "relu"}),
+        (["--problem", "mlp", "--epochs", "1"], "data", "moons"),
+        (["--problem", "softmax", "--epochs", "1"], "data", "iris"),
+        (["--problem", "saddle", "--epochs", "1"], "data", "noise"),
+        (["--problem", "affine", "--data", "faithful", "--lr", "1e-9", "--epochs", "1"], "data", "faithful"),
+        (["--experiment", "problem=mlp data=xor set=hidden:4 epochs=1"], "set", {"hidden": 4}),
         (["--experiment=lr=0.5"], "lr", 0.5),
     ],
 )
@@ -214,6 +242,15 @@ def test_a_whole_experiment_fits_in_one_line(gdtui: Command) -> None:
         init=(0.0, -1.5),
     )
     assert experiment_of(gdtui("run", "--experiment", experiment.to_line())) == experiment.as_dict()
+
+
+@pytest.mark.parametrize("problem", ["saddle", "double-well", "softmax", "mlp"])
+@pytest.mark.parametrize("batch_size", ["1", "full"])
+def test_the_tutorials_lines_fit_any_problem(gdtui: Command, problem: str, batch_size: str) -> None:
+    arguments = ("--problem", problem, "--batch-size", batch_size, "--epochs", "2", "--format", "tutorial")
+    finished = gdtui("run", *arguments)
+    assert (finished.status, finished.err) == (0, "")
+    assert sum(line.startswith("Epoch ") for line in finished.out.splitlines()) == 2
 
 
 # --- help, version, and the dashboard --------------------------------------------------------------------------------

@@ -229,8 +229,8 @@ async def test_problems_changed_quickly_while_it_plays_at_max_end_in_the_last_on
             driven.screen.query_one("#problem", Select).value = problem
             await driven.pilot.pause(0.01)
             await driven.resize(80 if problem == "saddle" else 120, 36)
-        await driven.until(lambda: driven.experiment.problem == "ackley")
-        await driven.pilot.pause()
+        await driven.until(lambda: driven.experiment.problem == "ackley" and driven.is_at(0))
+        await driven.until(lambda: driven.screen.query_one("#problem", Select).value == "ackley")
         assert errors(driven) == []
         assert fields(driven) == {"n": "32", "rms": "1.0", **SGD, "clip": "0.0"}
         await driven.press("e")
@@ -238,9 +238,20 @@ async def test_problems_changed_quickly_while_it_plays_at_max_end_in_the_last_on
 
 
 async def test_a_large_model_and_large_data_answer() -> None:
-    settings = {"problem": "mlp", "data": "moons", "set": (("hidden", 10_000), ("n", 2))}
+    settings = {"problem": "mlp", "data": "moons", "set": (("hidden", 6_000), ("n", 2))}
     async with lab(**settings, lr=1e-4, batch_size="full") as driven:
         await driven.press("e")
         await driven.until(lambda: driven.is_at(1))
     async with lab(problem="affine", data="noisy-line", set=(("n", 10**6),), lr=1e-3) as driven:
         assert "1,000,000 samples" in driven.pane("samples")
+
+
+async def test_two_choices_at_once_are_both_made() -> None:
+    async with lab() as driven:
+        driven.screen.query_one("#problem", Select).value = "logistic"
+        await driven.pilot.pause(0.001)
+        driven.screen.query_one("#data", Select).value = "circles"
+        await driven.until(lambda: driven.experiment.data == "circles")
+        assert driven.experiment.problem == "logistic"
+        await driven.until(lambda: "inner" in fields(driven))
+        assert driven.screen.query_one("#problem", Select).value == "logistic"

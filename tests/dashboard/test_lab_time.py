@@ -62,7 +62,10 @@ async def test_a_thousand_epochs_are_rewound() -> None:
     async with lab(epochs=1000, lr=0.001) as driven:
         await play_to_the_end(driven)
         end = seen(driven)
-        await driven.press(*[BACK_10] * 30, *[ON_10] * 29, ON, *[ON] * 9)
+        await driven.tap(*[BACK_10] * 12)
+        await driven.until(lambda: driven.is_at(880))
+        await driven.tap(*[ON_10] * 11, *[ON] * 10)
+        await driven.until(lambda: driven.is_at(1000))
         assert seen(driven) == end
 
 

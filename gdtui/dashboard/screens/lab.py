@@ -295,7 +295,7 @@ class LabScreen(Screen[None]):
             self._forked_from = [*self._forked_from[-3:], self._snapshot]
             self.player = fork
             snapshot = fork.trainer.snapshot()
-            self.query_one(Log).say(f"⑂ forked at epoch {snapshot.epoch}: what changes now is another way", "event")
+            self.query_one(Log).say(f"◂ forked at epoch {snapshot.epoch}: what changes now is another way", "event")
             self.show_snapshot(snapshot)
 
     def action_reset(self) -> None:
