@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,7 @@ def test_another_size_in_mid_run_is_filled(terminal: Start) -> None:
     screen.shows("● running")
     for size in ((80, 24), (30, 8), (150, 50), (100, 30)):
         screen.resize(*size)
+        time.sleep(0.3)  # a person's pace; a storm of sizes is the lab's own test
     screen.shows("q quit$")
     screen.until(lambda: len(screen.rows) == 30 and screen.rows[-1].endswith("q quit"))
     screen.until(lambda: screen.rows[0].strip().startswith("gdtui") and "running" in screen.rows[0])
