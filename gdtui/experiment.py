@@ -190,6 +190,11 @@ def shown(value: object, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[:half]}…{text[1 - half :]}"
 
 
+def printable(text: str) -> str:
+    """A text with what a terminal cannot show, or would obey, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 # --- text to values --------------------------------------------------------------------------------------------------
 
 _BARE = re.compile(r"[\w.+/~:@%-]+", re.ASCII)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import Trainer
+from gdtui.experiment import printable
 from gdtui.insight.verdict import verdict
 from gdtui.problems.loading import load_problem
 
@@ -237,10 +238,5 @@ def _summary(snapshot: Snapshot) -> Any:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(Text(name), Text(_printable(value)))
+        table.add_row(Text(name), Text(printable(value)))
     return table
-
-
-def _printable(text: str) -> str:
-    """The text with what a terminal cannot show, or would obey, written as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

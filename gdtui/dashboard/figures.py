@@ -34,11 +34,6 @@ def _scientific(value: float, digits: int) -> str:
     return f"{mantissa}e{int(exponent):+d}"
 
 
-def printable(text: str) -> str:
-    """A text with what a terminal cannot show, or would obey, written as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-
-
 def shortened(text: str, width: int) -> str:
     """A text in at most `width` cells, its middle left out; a path keeps its start and its end."""
     if len(text) <= width:

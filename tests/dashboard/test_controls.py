@@ -12,9 +12,8 @@ from textual.app import App
 from textual.events import Paste
 from textual.widgets import Input, Select
 
-from gdtui.dashboard.figures import printable
 from gdtui.dashboard.widgets.controls import LABELS, Controls
-from gdtui.experiment import Experiment
+from gdtui.experiment import Experiment, printable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.dashboard.figures import WIDTH, figure, printable, shortened
+from gdtui.dashboard.figures import WIDTH, figure, shortened
+from gdtui.experiment import printable
 
 finite = st.floats(min_value=-1e308, max_value=1e308)
 

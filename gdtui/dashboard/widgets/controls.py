@@ -13,9 +13,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
-from gdtui.dashboard.figures import printable, shortened
+from gdtui.dashboard.figures import shortened
 from gdtui.dashboard.messages import SettingEdited
-from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError
+from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,8 +11,9 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.strip import Strip
 
-from gdtui.dashboard.figures import figure, printable
+from gdtui.dashboard.figures import figure
 from gdtui.dashboard.widgets.lines import Lines
+from gdtui.experiment import printable
 
 if TYPE_CHECKING:
     from rich.style import Style

@@ -16,9 +16,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from gdtui.dashboard.figures import WIDTH, figure, printable, shortened
+from gdtui.dashboard.figures import WIDTH, figure, shortened
 from gdtui.dashboard.rows import Row, read_rows, sorted_samples
 from gdtui.dashboard.widgets.lines import Lines
+from gdtui.experiment import printable
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot

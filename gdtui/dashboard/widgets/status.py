@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.widget import Widget
 
-from gdtui.dashboard.figures import figure, printable, shortened
+from gdtui.dashboard.figures import figure, shortened
 from gdtui.dashboard.keymap import bar
+from gdtui.experiment import printable
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
