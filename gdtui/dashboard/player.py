@@ -1,26 +1,30 @@
-"""Player: plays a trainer at a speed, off the event loop; yields the snapshots to show."""
+"""Player: plays a trainer at a speed; does what it is asked for one thing after another, off the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from enum import StrEnum
-from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gdtui.dashboard.threads import in_thread
+from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Awaitable, Callable
 
-    from gdtui.descent.snapshot import Epoch, Event, Snapshot, Update
+    from gdtui.descent.snapshot import Epoch, Snapshot, Update
     from gdtui.descent.trainer import Trainer
 
-    T = TypeVar("T")
+    Job = Callable[[], Awaitable[None]]
 
 SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, None)
 """The ladder, in grains (epochs or updates) a second; None is max: as fast as it goes."""
 
 SLICE_S = 0.1
-"""Seconds of descent between two snapshots at max, and the longest that a change waits for its turn."""
+"""Seconds of descent between two snapshots at max, and the longest that a job waits for its turn while it plays."""
 
 
 class Grain(StrEnum):
@@ -30,139 +34,136 @@ class Grain(StrEnum):
     UPDATE = "update"
 
 
+def prepared(snapshot: Snapshot) -> Snapshot:
+    """A moment, ready to be shown: what costs a pass over its samples is computed here, not on the event loop."""
+    _ = snapshot.visits.last_visit
+    return snapshot
+
+
 class Player:
-    """Steps a trainer in a thread, one call at a time.
+    """Steps a trainer in a thread.
+
+    Only `work` touches the trainer, so that keys pressed in one burst take effect in their order: steps and other jobs
+    wait in a queue, and while there is none it plays. Pausing, speed and grain need no turn: they are heeded at once.
 
     Attributes:
-        trainer: what is played.
+        trainer: what is played; None until the first has begun.
+        snapshot: its newest moment.
         grain: what one step is.
+        speed: where on the ladder of speeds.
         is_playing: it is to go on, until paused.
-        is_stepping: one long epoch is under way.
+        is_stepping: a long step is under way.
     """
 
-    def __init__(self, trainer: Trainer, grain: Grain = Grain.EPOCH, speed: int = SPEEDS.index(10)) -> None:
-        self.trainer = trainer
-        self.grain = grain
+    def __init__(self, show: Callable[[Snapshot], None], fail: Callable[[InputError], None]) -> None:
+        self.trainer: Trainer | None = None
+        self.snapshot: Snapshot | None = None
+        self.grain = Grain.EPOCH
+        self.speed = SPEEDS.index(10)
         self.is_playing = False
-        self.speed = speed
         self.is_stepping = False
-        self._stops = 0
+        self._show, self._fail = show, fail
+        self._jobs: deque[Job] = deque()
         self._wake = asyncio.Event()
-        self._driving = asyncio.Lock()
-        self._in_thread = Lock()
+        self._stops = 0
+        self._due = 0.0
 
     @property
     def rate(self) -> float | None:
         """Grains a second; None is max."""
         return SPEEDS[self.speed]
 
-    def change_speed(self, rungs: int) -> None:
-        """Go up or down the ladder of speeds, as far as it reaches."""
-        self.speed = min(max(self.speed + rungs, 0), len(SPEEDS) - 1)
+    # --- what a person asks for ----------------------------------------------------------------------------------
+
+    def ask(self, job: Job) -> None:
+        """Have a job done once those before it are."""
+        self._jobs.append(job)
         self._wake.set()
 
-    def pause(self) -> None:
-        """Let `play` end after the slice under way."""
-        self.is_playing = False
+    def play(self) -> None:
+        """Go on until paused or over."""
+        self.is_playing = True
+        self._due = 0.0
         self._wake.set()
 
     def stop(self) -> None:
-        """Let `play` and every `step` that was asked for end after the slice under way."""
-        self.pause()
+        """End the play and every step that was asked for, after the slice under way."""
+        self.is_playing = False
         self._stops += 1
 
-    async def change(self, **settings: Any) -> tuple[Event, ...]:
-        """Change the trainer's settings, between two slices.
+    def step(self, grain: Grain) -> None:
+        """Pause, and advance by one epoch or update."""
+        self.is_playing = False
+        self.ask(partial(self._step, grain, self._stops))
 
-        Raises:
-            InputError: if a value is wrong.
-        """
-        return await self._call(lambda: self.trainer.change(**settings))
+    def change_speed(self, rungs: int) -> None:
+        """Go up or down the ladder of speeds, as far as it reaches."""
+        self.speed = min(max(self.speed + rungs, 0), len(SPEEDS) - 1)
+        self._due = 0.0
+        self._wake.set()
 
-    async def snapshot(self) -> Snapshot:
-        """The trainer's moment, between two slices."""
-        return await self._call(self.trainer.snapshot)
+    def begin(self, trainer: Trainer, snapshot: Snapshot) -> None:
+        """Play this trainer from now on; for the job under way."""
+        self.trainer = trainer
+        self.show(snapshot)
 
-    async def rewind(self, epochs: int) -> Snapshot:
-        """Go so many epochs forward, or back where it is negative, in what was run before."""
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a moment of the trainer; for the job under way."""
+        self.snapshot = snapshot
+        self._show(snapshot)
 
-        def go() -> Snapshot:
-            now = self.trainer.snapshot()
-            is_farthest = epochs > 0 and now.farthest == now.epoch  # also in the midst of an epoch
-            return now if is_farthest else self.trainer.rewind(now.epoch + epochs)
+    # --- what it does --------------------------------------------------------------------------------------------
 
-        async with self._driving:
-            return await self._call(go)
-
-    async def fork(self) -> Player:
-        """A player of a run that has come to this moment and can now go its own way."""
-        async with self._driving:
-            return Player(await self._call(self.trainer.fork), self.grain, self.speed)
-
-    async def step(self, grain: Grain) -> AsyncIterator[Snapshot]:
-        """Advance by one epoch or update; a long one yields what there is of it now and then, until stopped."""
-        stops = self._stops
-        async with self._driving:
-            try:
-                if self._stops == stops:
-                    async for snapshot in self._step(grain):
-                        self.is_stepping = not snapshot.is_between_epochs and grain is Grain.EPOCH
-                        yield snapshot
-                        if self._stops != stops:
-                            break
-            finally:
-                self.is_stepping = False
-
-    async def play(self) -> AsyncIterator[Snapshot]:
-        """Step at the speed's rate until paused or over; a speed or grain that changes is followed at once."""
+    async def work(self) -> None:
+        """Do the jobs in their order, and play while there is none; for ever."""
         clock = asyncio.get_running_loop().time
-        async with self._driving:
-            due = clock()
-            while self.is_playing:
-                rate = self.rate
-                frames = self._slices(None) if rate is None else self._step(self.grain)
-                async for snapshot in frames:
-                    yield snapshot
-                    if snapshot.state.is_over:
-                        self.is_playing = False
-                    if not self.is_playing or self.rate != rate:
-                        break
-                # A speed or pause key ends a wait early: what was left of it must not add up.
-                due = min(max(due + 1 / rate, clock()), clock() + 1 / rate) if rate else clock()
-                if self.is_playing:
-                    await self._sleep_until(due)
+        while True:
+            self._wake.clear()
+            try:
+                if self._jobs:
+                    await self._jobs.popleft()()
+                elif not self.is_playing or self.trainer is None:
+                    await self._wake.wait()
+                elif clock() < self._due:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(self._due):
+                            await self._wake.wait()
+                else:
+                    await self._play()
+            except InputError as error:  # a person's own model may fail at any moment
+                self.is_playing = self.is_stepping = False
+                self._fail(error)
 
-    async def _step(self, grain: Grain) -> AsyncIterator[Snapshot]:
+    async def _play(self) -> None:
+        """Some of the way to the end of an epoch or update; at max, just on."""
+        rate, now = self.rate, asyncio.get_running_loop().time()
+        until = self._next(self.grain) if rate else None
+        snapshot = await self._advance(until)
+        if snapshot.state.is_over:
+            self.is_playing = False
+        elif rate and snapshot.has_reached(until):
+            on_time = now - self._due < 1 / rate
+            self._due = (self._due if on_time else now) + 1 / rate
+        self.show(snapshot)
+
+    async def _step(self, grain: Grain, stops: int) -> None:
+        """Advance by one epoch or update; a long one shows what there is of it now and then, until stopped."""
+        until = self._next(grain)
+        is_under_way = self._stops == stops
+        while is_under_way:
+            snapshot = await self._advance(until)
+            is_under_way = self._stops == stops and not (snapshot.state.is_over or snapshot.has_reached(until))
+            self.is_stepping = is_under_way
+            self.show(snapshot)
+
+    def _next(self, grain: Grain) -> Epoch | Update:
         from gdtui.descent.snapshot import Epoch, Update
 
-        now = await self.snapshot()
-        until = Epoch(now.epoch + 1) if grain is Grain.EPOCH else Update(now.updates + 1)
-        async for snapshot in self._slices(until):
-            yield snapshot
+        assert self.snapshot is not None
+        return Epoch(self.snapshot.epoch + 1) if grain is Grain.EPOCH else Update(self.snapshot.updates + 1)
 
-    async def _slices(self, until: Epoch | Update | None) -> AsyncIterator[Snapshot]:
-        def advance() -> Snapshot:
-            snapshot = self.trainer.advance(until, budget_s=SLICE_S)
-            _ = snapshot.visits.last_visit  # a pass over the samples: here, not on the event loop
-            return snapshot
+    async def _advance(self, until: Epoch | Update | None) -> Snapshot:
+        trainer = self.trainer
+        assert trainer is not None
 
-        while True:
-            snapshot = await self._call(advance)
-            yield snapshot
-            if snapshot.state.is_over or snapshot.has_reached(until):
-                return
-
-    async def _call(self, function: Callable[[], T]) -> T:
-        """Call in a thread; one call at a time, even where the waiting task was cancelled and its call goes on."""
-
-        def locked() -> T:
-            with self._in_thread:
-                return function()
-
-        return await asyncio.to_thread(locked)
-
-    async def _sleep_until(self, due: float) -> None:
-        self._wake.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due):
-                await self._wake.wait()
+        return await in_thread(lambda: prepared(trainer.advance(until, budget_s=SLICE_S)))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass
 
-from gdtui.experiment import InputError, unknown
-
 Vector = Sequence[float]
 Loss = Callable[[Vector, Vector, float, MutableSequence[float]], float]
 
@@ -77,14 +75,3 @@ MODELS = {
         Model("affine", "ŷ = x·w + b, squared loss", affine, predict_affine, lambda names: (*_weights(names), "b")),
     )
 }
-
-
-def model_named(name: str) -> Model:
-    """The model of that name.
-
-    Raises:
-        InputError: if there is none; it names the nearest.
-    """
-    if name not in MODELS:
-        raise InputError("problem", unknown("problem", name, tuple(MODELS)))
-    return MODELS[name]

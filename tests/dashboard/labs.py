@@ -23,7 +23,7 @@ from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
-from gdtui.problems.models import model_named
+from gdtui.problems.models import MODELS
 from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def problem_of(x: Any, y: Any, model: str = "linear", features: tuple[str, ...] 
     """A problem of the given numbers, x (n, d) and y (n,)."""
     x = np.array(x, dtype=np.float64).reshape(len(y), -1)
     names = features or tuple(f"x{j}" for j in range(x.shape[1]))
-    return Problem(model_named(model), Dataset("here", x, np.array(y, dtype=np.float64), names, target))
+    return Problem(MODELS[model], Dataset("here", x, np.array(y, dtype=np.float64), names, target))
 
 
 def trainer_of(problem: Problem | None = None, **settings: Any) -> Trainer:
@@ -104,13 +104,18 @@ class Lab:
     @property
     def player(self) -> Player:
         """What plays the run."""
-        assert self.screen.player is not None
         return self.screen.player
 
     @property
     def experiment(self) -> Experiment:
         """The settings in force."""
-        return self.player.trainer.experiment
+        return self.trainer.experiment
+
+    @property
+    def trainer(self) -> Trainer:
+        """What runs."""
+        assert self.player.trainer is not None
+        return self.player.trainer
 
     @property
     def status(self) -> str:
@@ -188,7 +193,7 @@ async def lab(size: tuple[int, int] = (120, 36), play: bool = False, **settings:
     app = LabApp(Experiment(**settings), play=play)
     async with app.run_test(size=size) as pilot:
         driven = Lab(pilot, app)
-        await until(pilot, lambda: app.failure or driven.screen.player is not None)
+        await until(pilot, lambda: app.failure or driven.player.trainer is not None)
         await pilot.pause()
         yield driven
 

@@ -154,11 +154,11 @@ async def test_what_is_wrong_is_said_beside_its_field_and_the_run_stays(
 ) -> None:
     async with lab(**settings) as driven:
         await driven.step_to(1)
-        before = driven.player
+        before = driven.trainer
         await enter(driven, name, text)
         await driven.until(lambda: errors(driven))
         assert [line[: len(name) + 2 + len(error)] for line in errors(driven)] == [f"{name}: {error}"]
-        assert driven.player is before
+        assert driven.trainer is before
         assert driven.is_at(1)
         await driven.press("escape")
         assert errors(driven) == []
@@ -191,7 +191,7 @@ async def test_a_landscape_has_neither_targets_nor_predictions_and_goes_below_ze
         assert driven.samples[0] == ["#", "z1", "z2", "loss", "∂x", "∂y", "|g|"]
         assert driven.pane("loss") == "log y · epochs"
         await driven.step_to(3)
-        assert driven.player.trainer.snapshot().loss < 0
+        assert driven.trainer.snapshot().loss < 0
         assert driven.pane("loss") == "linear y, as f < 0 · epochs"
         await driven.press("y")
         assert driven.pane("loss") == "linear y · epochs"

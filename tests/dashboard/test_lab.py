@@ -184,7 +184,7 @@ async def test_the_charts_cursor_reads_exact_values() -> None:
         await driven.step_to(2)
         driven.screen.query_one("#loss").focus()
         await driven.press("left")
-        assert driven.pane("loss") == f"epochs 2: loss {driven.player.trainer.snapshot().loss!r}"
+        assert driven.pane("loss") == f"epochs 2: loss {driven.trainer.snapshot().loss!r}"
         await driven.press("home")
         assert driven.pane("loss") == "epochs 0: loss 4.666666666666667"
         await driven.press("escape")
@@ -305,7 +305,7 @@ async def test_below_60_columns_or_16_rows_there_are_loss_and_status() -> None:
 async def test_it_runs_at_any_size(size: tuple[int, int]) -> None:
     async with lab(size=size) as driven:
         await driven.press("e", "o", "1", "y", "tab", "enter", "left")
-        await driven.until(lambda: driven.player.trainer.snapshot().epoch == 1)
+        await driven.until(lambda: driven.trainer.snapshot().epoch == 1)
 
 
 async def test_a_storm_of_sizes_while_it_plays_does_no_harm() -> None:
@@ -429,7 +429,7 @@ async def test_another_problem_while_it_plays_at_max_leaves_nothing_of_the_old_r
         assert driven.pane("samples").endswith("272 samples")
         await driven.press("tab")
         assert len(driven.log) == lines
-        assert driven.player.trainer.snapshot().updates == 0
+        assert driven.trainer.snapshot().updates == 0
 
 
 async def test_r_while_it_plays_at_max_goes_back_to_the_start() -> None:
@@ -440,7 +440,7 @@ async def test_r_while_it_plays_at_max_goes_back_to_the_start() -> None:
         lines = len(driven.log)
         await driven.press("escape")
         assert len(driven.log) == lines
-        assert driven.player.trainer.snapshot().updates == 0
+        assert driven.trainer.snapshot().updates == 0
 
 
 async def test_space_while_a_reset_still_loads_shows_nothing_of_the_old_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,13 +454,38 @@ async def test_space_while_a_reset_still_loads_shows_nothing_of_the_old_run(monk
     async with lab(epochs=FOREVER) as driven:
         await driven.press("e")
         monkeypatch.setattr(trainers, "Trainer", Slow)
-        old = driven.player
+        old = driven.trainer
         await driven.press("r", "space")
+        await driven.until(lambda: "loading" in driven.status)
+        assert old.snapshot().epoch == 1
         gate.set()
-        await driven.until(lambda: driven.player is not old)
-        await driven.pilot.pause()
-        assert not old.is_playing
-        assert driven.screen._snapshot.updates == driven.player.trainer.snapshot().updates
+        await driven.until(lambda: driven.trainer is not old and driven.is_at(2))
+        assert old.snapshot().epoch == 1
+
+
+async def test_keys_pressed_while_a_run_still_loads_act_on_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    class Slow(trainers.Trainer):
+        def __init__(self, *arguments: Any) -> None:
+            gate.wait(30)
+            super().__init__(*arguments)
+
+    async with lab() as driven:
+        monkeypatch.setattr(trainers, "Trainer", Slow)
+        await driven.tap("r", "plus", "plus", "e", "plus", "e")
+        gate.set()
+        await driven.until(lambda: driven.is_at(2))
+        (event,) = driven.trainer.snapshot().events
+        assert (event.update, event.before, event.after) == (3, 0.015625, 0.0195312)
+
+
+async def test_keys_of_one_burst_take_effect_in_their_order() -> None:
+    async with lab() as driven:
+        await driven.tap("e", "e", "plus", "full_stop", "left_square_bracket", "minus", "e")
+        await driven.until(lambda: len(driven.trainer.snapshot().events) == 1 and driven.is_at(2))
+        (event,) = driven.trainer.snapshot().events
+        assert (event.update, event.after) == (3, 0.008)
 
 
 async def test_a_wrong_field_keeps_the_run_going() -> None:
@@ -573,7 +598,7 @@ async def test_hundreds_of_random_keys_do_no_harm(seed: int, size: tuple[int, in
 async def test_a_run_by_keys_has_the_bits_of_one_without_a_screen() -> None:
     async with lab(order="shuffle", seed=3, batch_size=2) as driven:
         await driven.press("full_stop", "full_stop", "full_stop", "e", "e")
-        await driven.until(lambda: driven.player.trainer.snapshot().epoch >= 3)
-        theta = driven.player.trainer.snapshot().theta
-        alone = trainers.Trainer(driven.experiment, driven.player.trainer.problem).advance(Epoch(3))
+        await driven.until(lambda: driven.trainer.snapshot().epoch >= 3)
+        theta = driven.trainer.snapshot().theta
+        alone = trainers.Trainer(driven.experiment, driven.trainer.problem).advance(Epoch(3))
         assert theta.tobytes() == alone.theta.tobytes()

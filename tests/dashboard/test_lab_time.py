@@ -9,9 +9,8 @@ import pytest
 from labs import lab, moment, trainer_of
 
 from gdtui.dashboard.curves import AHEAD, FORKED, XAxis, loss_plot
-from gdtui.dashboard.player import SPEEDS, Player
-from gdtui.descent.history import Column
-from gdtui.descent.snapshot import Epoch, Update
+from gdtui.dashboard.player import SPEEDS
+from gdtui.descent.snapshot import Epoch
 from gdtui.experiment import Experiment
 from gdtui.problems.loading import load_problem
 
@@ -81,14 +80,14 @@ async def test_before_the_start_there_is_nowhere_to_go(key: str) -> None:
 async def test_after_a_rewind_another_learning_rate_goes_another_way() -> None:
     async with lab(epochs=12) as driven:
         await play_to_the_end(driven)
-        end = driven.player.trainer.snapshot().loss
+        end = driven.trainer.snapshot().loss
         await driven.press(BACK_10, "plus")
         await driven.until(lambda: "▾ lr 0.01 → 0.0125 from update 7" in driven.log)
-        assert driven.player.trainer.snapshot().farthest == 2
+        assert driven.trainer.snapshot().farthest == 2
         await driven.press(ON)
         assert driven.is_at(2)
         await play_to_the_end(driven)
-        assert driven.player.trainer.snapshot().loss < end
+        assert driven.trainer.snapshot().loss < end
 
 
 async def test_a_rewind_takes_the_settings_back_and_on_again() -> None:
@@ -120,10 +119,10 @@ async def test_while_it_plays_a_rewind_pauses_it(rungs: int) -> None:
         await driven.until(lambda: re.search(r"running.*epoch +([3-9]|\d\d)", driven.status))
         await driven.tap(BACK)
         await driven.until(lambda: "paused" in driven.status and any("◂" in line for line in driven.log))
-        snapshot = driven.player.trainer.snapshot()
+        snapshot = driven.trainer.snapshot()
         assert snapshot.farthest == snapshot.epoch + 1
         await driven.press("space")
-        await driven.until(lambda: driven.player.trainer.snapshot().epoch > snapshot.epoch + 1)
+        await driven.until(lambda: driven.trainer.snapshot().epoch > snapshot.epoch + 1)
 
 
 @pytest.mark.parametrize("rungs", [0, MAX])
@@ -134,20 +133,20 @@ async def test_while_it_plays_a_fork_pauses_it_and_can_go_on(rungs: int) -> None
         await driven.until(lambda: re.search(r"running.*epoch +[1-9]", driven.status))
         await driven.tap("f")
         await driven.until(lambda: any("forked at epoch" in line for line in driven.log))
-        forked = driven.player.trainer.snapshot().updates
+        forked = driven.trainer.snapshot().updates
         await driven.tap("space")
-        await driven.until(lambda: driven.player.trainer.snapshot().updates > forked)
+        await driven.until(lambda: driven.trainer.snapshot().updates > forked)
 
 
 async def test_a_fork_keeps_the_old_curve_and_leaves_its_end_behind() -> None:
     async with lab(epochs=12) as driven:
         await play_to_the_end(driven)
-        end = driven.player.trainer.snapshot().loss
+        end = driven.trainer.snapshot().loss
         await driven.press(BACK_10, "f", "minus")
         await play_to_the_end(driven)
         driven.screen.query_one("#loss").focus()
         await driven.press("left")
-        loss = driven.player.trainer.snapshot().loss
+        loss = driven.trainer.snapshot().loss
         assert driven.pane("loss") == f"epochs 12: loss {loss!r}, before fork 1 {end!r}"
         assert loss > end
 
@@ -214,15 +213,3 @@ def test_where_any_curve_goes_below_zero_the_axis_is_linear() -> None:
     assert loss_plot(start, XAxis.EPOCHS, True, "#61afef").log_y
     assert not loss_plot(below, XAxis.EPOCHS, True, "#61afef").log_y
     assert not loss_plot(start, XAxis.EPOCHS, True, "#61afef", [below]).log_y
-
-
-# What the player does
-
-
-async def test_the_player_rewinds_to_the_same_bits() -> None:
-    trainer = trainer_of(epochs=30, order="shuffle")
-    at_12 = trainer.advance(until=Epoch(12))
-    trainer.advance(until=Update(3 * 20 + 1))
-    back = await Player(trainer).rewind(-8)
-    assert back.theta.tobytes() == at_12.theta.tobytes()
-    assert (back.history.until(12).column(Column.LOSS) == at_12.history.column(Column.LOSS)).all()

@@ -86,7 +86,7 @@ def test_picture(
 
     async def play_scene(pilot: Pilot[int]) -> None:
         driven = Lab(pilot, app)
-        await driven.until(lambda: driven.screen.player is not None)
+        await driven.until(lambda: driven.player.trainer is not None)
         await pilot.pause()
         await scene(driven)
         for field in app.screen.query("Input"):

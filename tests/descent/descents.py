@@ -11,7 +11,7 @@ from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
-from gdtui.problems.models import model_named
+from gdtui.problems.models import MODELS
 from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def problem_of(x: Any, y: Any, model: str = "linear") -> Problem:
     """A problem of the given numbers, x (n, d) and y (n,)."""
     x = np.array(x, dtype=np.float64).reshape(len(y), -1)
     return Problem(
-        model_named(model),
+        MODELS[model],
         Dataset("here", x, np.array(y, dtype=np.float64), tuple(f"x{j}" for j in range(x.shape[1])), "y"),
     )
 

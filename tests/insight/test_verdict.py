@@ -14,7 +14,7 @@ from gdtui.experiment import Experiment
 from gdtui.insight.verdict import counted, verdict
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
-from gdtui.problems.models import model_named
+from gdtui.problems.models import MODELS
 from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_diverged_says_when_and_that_the_last_finite_theta_is_kept() -> None:
 
 def test_diverged_names_the_first_parameters_of_many() -> None:
     x = np.ones((2, 6))
-    problem = Problem(model_named("affine"), Dataset("ones", x, np.zeros(2), tuple("abcdef"), "y"))
+    problem = Problem(MODELS["affine"], Dataset("ones", x, np.zeros(2), tuple("abcdef"), "y"))
     sentence = verdict(Trainer(Experiment(problem="affine", lr=1e200), problem).advance())
     assert sentence.endswith(": w1 = -1.4e+201, w2 = -1.4e+201, w3 = -1.4e+201, w4 = -1.4e+201 and 3 more.")
 

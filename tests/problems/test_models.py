@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdtui.experiment import InputError
 from gdtui.problems.gradcheck import check_gradient
-from gdtui.problems.models import MODELS, model_named
+from gdtui.problems.models import MODELS
 
 # Sizes that data and parameters have: a finite difference cannot tell 1e-300 from 0.
 sizes = st.just(0.0) | st.floats(0.01, 100.0) | st.floats(-100.0, -0.01)
@@ -78,15 +77,11 @@ class TestModels:
         assert (model.loss(views[0], views[1], y, views[2]), views[2].tolist()) == expected
 
     def test_tutorials_first_step(self):
-        assert gradient(model_named("linear"), [1.0], [1.0], 2.0) == (1.0, [-2.0])
+        assert gradient(MODELS["linear"], [1.0], [1.0], 2.0) == (1.0, [-2.0])
 
     def test_parameters_are_named_for_people(self):
-        assert model_named("linear").parameters(("x",)) == ("w",)
-        assert model_named("affine").parameters(("u", "v")) == ("w1", "w2", "b")
-
-    def test_unknown_model_names_the_nearest(self):
-        with pytest.raises(InputError, match=r"did you mean linear\?"):
-            model_named("liner")
+        assert MODELS["linear"].parameters(("x",)) == ("w",)
+        assert MODELS["affine"].parameters(("u", "v")) == ("w1", "w2", "b")
 
 
 class TestGradientCheck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on
@@ -11,10 +12,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input
 
+from gdtui.dashboard.begin import begin
 from gdtui.dashboard.curves import XAxis, event_text, loss_plot
 from gdtui.dashboard.keymap import bindings
 from gdtui.dashboard.messages import SettingEdited
-from gdtui.dashboard.player import Grain, Player
+from gdtui.dashboard.player import Grain, Player, prepared
+from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
@@ -23,8 +26,6 @@ from gdtui.dashboard.widgets.status import KeyBar, Status
 from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from gdtui.problems.datasets import Dataset
 
 LR_STEP = 1.25
+
+LONG_LOAD_S = 0.2
+"""A load that takes longer is said to be under way."""
+
 W = TypeVar("W", bound="Widget")
 
 PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples", "log": "7 Log"}
@@ -43,7 +48,7 @@ class LabScreen(Screen[None]):
     """One experiment, live.
 
     Attributes:
-        player: plays the run that is shown; None until it is loaded.
+        player: plays the run that is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
@@ -51,16 +56,15 @@ class LabScreen(Screen[None]):
 
     def __init__(self, experiment: Experiment, play: bool = False) -> None:
         super().__init__()
+        self.player = Player(self.show_snapshot, self._show_failure)
+        self.player.is_playing = play
         self._experiment = experiment
-        self._play_at_once = play
-        self.player: Player | None = None
         self._snapshot: Snapshot | None = None
+        self._is_loading = True
         self._x_axis = XAxis.EPOCHS
         self._log_y = True
         self._reading = ""
         self._forked_from: list[Snapshot] = []
-        self._loading: Experiment | None = None  # the newest that was asked for and is not shown yet
-        self._showing = asyncio.Lock()
 
     # --- the screen ----------------------------------------------------------------------------------------------
 
@@ -83,56 +87,38 @@ class LabScreen(Screen[None]):
 
     async def _fill(self) -> None:
         await self.query_one(Controls).mount_fields()
-        self._load(self._experiment)
+        self.player.ask(partial(self._load, self._experiment))
+        self.run_worker(self.player.work(), group="descent")
 
     # --- from the trainer to the panes ---------------------------------------------------------------------------
 
-    def _load(self, experiment: Experiment) -> None:
+    async def _load(self, experiment: Experiment) -> None:
         """Begin a new run of an experiment; what runs is left once there is something to run instead."""
-        # Not exclusive: a worker that is cancelled while it changes the fields leaves them half removed for ever.
-        self._loading = experiment
-        self.run_worker(self._begin(experiment), group="load")
-
-    async def _begin(self, experiment: Experiment) -> None:
-        def load() -> Trainer:
-            import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
-            from gdtui.descent.trainer import Trainer
-            from gdtui.problems.loading import load_problem
-
-            same = self._snapshot is not None and _same_problem(self._snapshot.experiment, experiment)
-            problem = self._snapshot.problem if same and self._snapshot else load_problem(experiment)
-            return Trainer(experiment, problem)
-
+        player, before = self.player, self._snapshot
+        was_playing = player.is_playing
+        player.is_playing = was_playing and before is None  # space, from now on, is meant for the new run
+        loading = asyncio.ensure_future(in_thread(lambda: begin(experiment, before)))
+        await asyncio.wait({loading}, timeout=LONG_LOAD_S)
+        self._is_loading = not loading.done()
+        self._show_status()
         try:
-            trainer = await asyncio.to_thread(load)
+            trainer, snapshot = await loading
         except InputError as error:
-            if self._loading is experiment:
-                self._loading = None
-                if self.player is None:
-                    self.app.fail(str(error))  # type: ignore[attr-defined]
-                elif self.app.is_running:
-                    self.query_one(Controls).show_error(error.setting, str(error))
+            if before is None:
+                self.app.fail(str(error))  # type: ignore[attr-defined]
+                return
+            player.is_playing = was_playing
+            self.query_one(Controls).show_error(error.setting, str(error))
             return
-        async with self._showing:
-            # Unless another was asked for meanwhile, or the panes are on their way out.
-            if self._loading is experiment and self.app.is_running:
-                self._loading = None
-                await self._play_instead(trainer)
-
-    async def _play_instead(self, trainer: Trainer) -> None:
-        experiment, before = trainer.experiment, self.player
-        if before:
-            before.pause()
-        self.workers.cancel_group(self, "descent")
-        self.player = Player(trainer, before.grain, before.speed) if before else Player(trainer)
-        self._experiment = experiment
-        if self._snapshot is None or self._snapshot.problem is not trainer.problem:
+        finally:
+            self._is_loading = False
+            self._show_status()
+        if before is None or before.problem is not trainer.problem:
             self._forked_from = []
+        self._experiment = experiment
         await self._show_settings(experiment, trainer.problem.dataset)
-        self.show_snapshot(trainer.snapshot())
-        if self._play_at_once:
-            self._play_at_once = False
-            self.action_run_or_pause()
+        self._snapshot = None
+        player.begin(trainer, snapshot)
 
     async def _show_settings(self, experiment: Experiment, dataset: Dataset) -> None:
         from gdtui.descent.method import hyperparameters
@@ -144,26 +130,21 @@ class LabScreen(Screen[None]):
         if dataset.dropped:
             self.query_one(Log).say(f"{dataset.dropped:,} rows with missing values left out", "note")
 
-    def _drive(self, frames: AsyncIterator[Snapshot]) -> None:
-        self.run_worker(self._show_all(frames), group="descent")
-
-    async def _show_all(self, frames: AsyncIterator[Snapshot]) -> None:
-        async for snapshot in frames:
-            if not self.app.is_running:
-                return  # the panes are on their way out
-            with self.app.batch_update():
-                self._log_progress(snapshot)
-                self.show_snapshot(snapshot)
-        if self.app.is_running:
-            self._show_status()
-
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""
-        self._snapshot = snapshot
+        if not self.app.is_running:
+            return  # the panes are on their way out
         with self.app.batch_update():
+            self._log_progress(snapshot)
+            self._snapshot = snapshot
             self._show_loss()
             self.query_one(Samples).show(snapshot)
             self._show_status()
+
+    def _show_failure(self, error: InputError) -> None:
+        """Say why the descent could not go on."""
+        self.query_one(Log).say(str(error), "bad")
+        self._show_status()
 
     def _show_loss(self) -> None:
         chart, y = self.query_one(Chart), "log y" if self._log_y else "linear y"
@@ -176,29 +157,35 @@ class LabScreen(Screen[None]):
         self._set_subtitle(chart, self._reading or f"{y} · {self._x_axis.value}")
 
     def _show_status(self) -> None:
+        if not self.app.is_running:
+            return
         player, snapshot = self.player, self._snapshot
-        if player is None or snapshot is None:
+        if snapshot is None:
             self.query_one(Status).show(self._experiment, None, "loading", "")
             return
         state = str(snapshot.state)
-        if not snapshot.state.is_over and snapshot.visited:
-            state = "running" if player.is_playing or player.is_stepping else "paused"
+        if self._is_loading:
+            state = "loading"
         elif player.is_playing:
             state = "running"
+        elif not snapshot.state.is_over and snapshot.visited:
+            state = "running" if player.is_stepping else "paused"
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
-        self.query_one(Status).show(player.trainer.experiment, snapshot, state, speed)
+        self.query_one(Status).show(snapshot.experiment, snapshot, state, speed)
         self.query_one(KeyBar).show(player.is_playing)
 
     def _log_progress(self, snapshot: Snapshot) -> None:
+        """Say what has happened since the moment that is shown."""
         from gdtui.insight.verdict import verdict
 
         log, before = self.query_one(Log), self._snapshot
-        if self.player and self.player.grain is Grain.UPDATE and self.player.rate and len(snapshot.visits):
+        if before is None or before.visited == snapshot.visited:
+            return
+        if self.player.grain is Grain.UPDATE and self.player.rate and len(snapshot.visits):
             log.say_update(snapshot)
-        if before is None or snapshot.epoch != before.epoch:
+        if snapshot.epoch != before.epoch:
             log.say_epoch(snapshot)
-        is_news = before is None or not before.state.is_over or before.updates != snapshot.updates
-        if snapshot.state.is_over and is_news:
+        if snapshot.state.is_over:
             is_bad = snapshot.state == "diverged"
             log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
             log.say(verdict(snapshot), "bad" if is_bad else "good")
@@ -222,106 +209,121 @@ class LabScreen(Screen[None]):
     # --- settings ------------------------------------------------------------------------------------------------
 
     @on(SettingEdited)
-    async def _edit(self, message: SettingEdited) -> None:
+    def _edit(self, message: SettingEdited) -> None:
         message.stop()
-        await self._change(message.setting, message.value)
+        self.player.ask(partial(self._change, message.setting, message.value))
 
     async def _change(self, setting: str, value: Any) -> None:
         """Change the run under way where that can be; otherwise begin a new one."""
-        player = self.player
-        if player is None:
-            return
-        controls = self.query_one(Controls)
-        try:
-            from gdtui.dashboard.edits import edited
-            from gdtui.descent.method import changes_run, hyperparameters, only_known
+        from gdtui.dashboard.edits import edited
+        from gdtui.descent.method import changes_run
 
-            experiment = self._loading or player.trainer.experiment
-            if self._loading is None and changes_run(experiment, setting):
-                after = only_known(experiment.replace(**{setting: value}))
-                gone = dict.fromkeys(dict(experiment.set).keys() - dict(after.set).keys())
-                await controls.mount_hyperparameters(hyperparameters(after))
-                for event in await player.change(**{setting: value}, **gone):
-                    self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
-                self._experiment = player.trainer.experiment
-                controls.show(self._experiment)
-                if player.is_playing:
-                    self._show_status()
-                elif player is self.player:
-                    self.show_snapshot(await player.snapshot())  # with the event's mark
-                return
-            self._load(edited(experiment, setting, value))
+        if self._snapshot is None:
+            return  # there is nothing yet, and never will be
+        experiment = self._snapshot.experiment
+        try:
+            if changes_run(experiment, setting):
+                await self._change_run(setting, value)
+            else:
+                await self._load(edited(experiment, setting, value))
         except InputError as error:
-            controls.show_error(setting, str(error))
+            self.query_one(Controls).show_error(setting, str(error))
+
+    async def _change_run(self, setting: str, value: Any) -> None:
+        from gdtui.descent.method import hyperparameters, only_known
+
+        trainer, controls = self.player.trainer, self.query_one(Controls)
+        assert trainer is not None
+        before = trainer.experiment
+        after = only_known(before.replace(**{setting: value}))
+        gone = dict.fromkeys(dict(before.set).keys() - dict(after.set).keys())
+        await controls.mount_hyperparameters(hyperparameters(after))
+        events, snapshot = await in_thread(
+            lambda: (trainer.change(**{setting: value}, **gone), prepared(trainer.snapshot()))
+        )
+        for event in events:
+            self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
+        controls.show(snapshot.experiment)
+        self.player.show(snapshot)  # with the event's mark
 
     # --- keys ----------------------------------------------------------------------------------------------------
 
     def action_run_or_pause(self) -> None:
         """Run, or pause."""
-        player = self.player
-        if player is None:
-            self._play_at_once = not self._play_at_once
-        elif player.is_playing or player.is_stepping:
+        player, snapshot = self.player, self._snapshot
+        if player.is_playing or player.is_stepping:
             player.stop()
-        elif not player.trainer.state.is_over:
-            player.is_playing = True
-            self._drive(player.play())
+        elif snapshot is None or self._is_loading or not snapshot.state.is_over:
+            player.play()
         self._show_status()
 
     def action_step(self, grain: str) -> None:
         """One update or epoch."""
-        if self.player:
-            self.player.pause()
-            self._drive(self.player.step(Grain(grain)))
+        self.player.step(Grain(grain))
 
-    async def action_rewind(self, epochs: int) -> None:
+    def action_rewind(self, epochs: int) -> None:
         """Back, or forward in what was run before."""
-        if self.player:
-            self.player.pause()
-            before = self._snapshot.epoch if self._snapshot else 0
-            snapshot = await self.player.rewind(epochs)
-            if snapshot.epoch != before:
-                self.query_one(Log).say(
-                    f"◂ at epoch {snapshot.epoch} of the {snapshot.farthest} that were run", "event"
-                )
-            self.query_one(Controls).show(snapshot.experiment)
-            self.show_snapshot(snapshot)
+        self.player.is_playing = False
+        self.player.ask(partial(self._rewind, epochs))
 
-    async def action_fork(self) -> None:
+    async def _rewind(self, epochs: int) -> None:
+        trainer, before = self.player.trainer, self._snapshot
+        if trainer is None or before is None or (epochs > 0 and before.farthest == before.epoch):
+            return
+        snapshot = await in_thread(lambda: prepared(trainer.rewind(before.epoch + epochs)))
+        if snapshot.visited != before.visited:
+            text = f"◂ at epoch {snapshot.epoch} of the {snapshot.farthest} that were run"
+            self.query_one(Log).say(text, "event")
+        self.query_one(Controls).show(snapshot.experiment)
+        self._snapshot = None
+        self.player.show(snapshot)
+
+    def action_fork(self) -> None:
         """Another run from here."""
-        if self.player and self._snapshot and self._snapshot.visited:
-            self.player.pause()
-            fork = await self.player.fork()
-            self._forked_from = [*self._forked_from[-3:], self._snapshot]
-            self.player = fork
-            snapshot = fork.trainer.snapshot()
-            self.query_one(Log).say(f"◂ forked at epoch {snapshot.epoch}: what changes now is another way", "event")
-            self.show_snapshot(snapshot)
+        self.player.is_playing = False
+        self.player.ask(self._fork)
+
+    async def _fork(self) -> None:
+        trainer, before = self.player.trainer, self._snapshot
+        if trainer is None or before is None or not before.visited:
+            return
+
+        def fork() -> tuple[Trainer, Snapshot]:
+            other = trainer.fork()
+            return other, prepared(other.snapshot())
+
+        self.player.begin(*await in_thread(fork))
+        self._forked_from = [*self._forked_from[-3:], before]
+        self.query_one(Log).say(f"◂ forked at epoch {before.epoch}: what changes now is another way", "event")
+        self._show_loss()
 
     def action_reset(self) -> None:
         """Back to the start."""
-        if self.player:
-            self.player.pause()
-            self.query_one(Log).say("reset", "event")
-            self._load(self._loading or self.player.trainer.experiment)
+        self.player.stop()
+        self.player.ask(self._reset)
 
-    async def action_scale_lr(self, steps: int) -> None:
+    async def _reset(self) -> None:
+        if self._snapshot is not None:
+            self.query_one(Log).say("reset", "event")
+            await self._load(self._snapshot.experiment)
+
+    def action_scale_lr(self, steps: int) -> None:
         """Learning rate up or down."""
-        if self.player:
-            lr = self.player.trainer.experiment.lr * LR_STEP**steps
-            await self._change("lr", float(f"{lr:.6g}"))
+        self.player.ask(partial(self._scale_lr, LR_STEP**steps))
+
+    async def _scale_lr(self, factor: float) -> None:
+        if self._snapshot is not None:
+            await self._change("lr", float(f"{self._snapshot.experiment.lr * factor:.6g}"))
 
     def action_change_speed(self, rungs: int) -> None:
         """Faster or slower."""
-        if self.player:
-            self.player.change_speed(rungs)
-            self._show_status()
+        self.player.change_speed(rungs)
+        self._show_status()
 
     def action_change_grain(self) -> None:
         """Epochs or updates."""
-        if self.player:
-            self.player.grain = Grain.UPDATE if self.player.grain is Grain.EPOCH else Grain.EPOCH
-            self._show_status()
+        self.player.grain = Grain.UPDATE if self.player.grain is Grain.EPOCH else Grain.EPOCH
+        self._show_status()
 
     def action_toggle_log_y(self) -> None:
         """Log or linear."""
@@ -393,8 +395,3 @@ class LabScreen(Screen[None]):
 def _titled(pane: W) -> W:
     pane.border_title = PANES[pane.id or ""]
     return pane
-
-
-def _same_problem(one: Experiment, other: Experiment) -> bool:
-    names = ("problem", "data", "features", "target", "standardize", "drop_missing", "seed", "set", "init")
-    return all(getattr(one, name) == getattr(other, name) for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -154,7 +153,6 @@ class Controls(VerticalScroll, can_focus=False):
         super().__init__(name=name, id=id, classes=classes)
         self._experiment = experiment
         self._entries: dict[str, Entry] = {}
-        self._mounting = asyncio.Lock()
         self._brought: dict[str, list[Any]] = {}  # a file of one's own stays among the choices
 
     async def mount_fields(self) -> None:
@@ -166,14 +164,13 @@ class Controls(VerticalScroll, can_focus=False):
     async def mount_hyperparameters(self, hyperparameters: Sequence[Hyperparameter]) -> None:
         """A line for each hyperparameter of the problem and the method, in place of those of before."""
         entries = [_hyperparameter_entry(one) for one in hyperparameters]
-        async with self._mounting:
-            if entries == [entry for entry in self._entries.values() if entry.is_hyperparameter]:
-                return
-            # An entry is there only while its field is.
-            self._entries = {id_: entry for id_, entry in self._entries.items() if not entry.is_hyperparameter}
-            await self.query(".-hyperparameter").remove()
-            await self.mount_all(self._row(entry, is_first=k == 0) for k, entry in enumerate(entries))
-            self._entries |= {entry.id: entry for entry in entries}
+        if entries == [entry for entry in self._entries.values() if entry.is_hyperparameter]:
+            return
+        # An entry is there only while its field is.
+        self._entries = {id_: entry for id_, entry in self._entries.items() if not entry.is_hyperparameter}
+        await self.query(".-hyperparameter").remove()
+        await self.mount_all(self._row(entry, is_first=k == 0) for k, entry in enumerate(entries))
+        self._entries |= {entry.id: entry for entry in entries}
 
     def _row(self, entry: Entry, is_first: bool) -> Horizontal:
         value = entry.value(self._experiment)

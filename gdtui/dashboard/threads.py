@@ -1,0 +1,34 @@
+"""Threads: work off the event loop that nobody waits for when the app ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    T = TypeVar("T")
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Call in a thread of its own; unlike asyncio's, one that still computes does not hold up the end of the app."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_outcome: Callable[[Any], None], outcome: Any) -> None:
+        if not future.done():
+            set_outcome(outcome)
+
+    def run() -> None:
+        try:
+            outcome: tuple[Callable[[Any], None], Any] = future.set_result, function()
+        except BaseException as error:
+            outcome = future.set_exception, error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    Thread(target=run, daemon=True).start()
+    return await future
