@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
+from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 EXIT_STATUS = {State.DIVERGED: 3, State.INTERRUPTED: 130}
 SLICE_S = 0.1
 """Seconds of descent between two looks at whether it was interrupted, and between two frames of the progress bar."""
+
+PATIENCE_S = 1.0
+"""Seconds from Ctrl-C after which a slice that does not end is given up."""
 
 Stopped = Callable[[], bool]
 
@@ -61,18 +67,28 @@ def run(experiment: Experiment, output: str, with_samples: bool) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[Stopped]:
-    """Ctrl-C is asked about between slices, so that it never cuts an update in two; a second one ends at once."""
-    interrupted = False
+    """Ctrl-C is asked about between slices, so that it never cuts an update in two.
+
+    A second one ends at once; so does the first where no slice ends any more, as in a model that loops for ever.
+    """
+    interrupted, ended = Event(), Event()
 
     def note(*_: object) -> None:
-        nonlocal interrupted
-        interrupted = True
+        interrupted.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        Thread(target=lose_patience, daemon=True).start()
+
+    def lose_patience() -> None:
+        if not ended.wait(PATIENCE_S):
+            interrupt_main()
+            if not ended.wait(PATIENCE_S):  # compiled code hears no signal
+                os._exit(EXIT_STATUS[State.INTERRUPTED])
 
     before = signal.signal(signal.SIGINT, note)
     try:
-        yield lambda: interrupted
+        yield interrupted.is_set
     finally:
+        ended.set()
         signal.signal(signal.SIGINT, before)
 
 

@@ -140,6 +140,25 @@ def test_a_second_ctrl_c_ends_it_at_once_and_quietly(monkeypatch: pytest.MonkeyP
     assert '"end"' not in out.getvalue()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_ends_a_model_that_loops_for_ever(tmp_path: Path) -> None:
+    model = tmp_path / "model.py"
+    model.write_text(
+        "def line(theta, x, y, g):\n"
+        "    while theta[0] > 1.5: pass\n"
+        "    g[0] = 2 * (theta[0] * x[0] - y) * x[0]\n"
+        "    return (theta[0] * x[0] - y) ** 2\n"
+    )
+    command = [sys.executable, "-m", "gdtui", "run", "--problem", f"{model}:line", "--format", "jsonl", "--init", "0.0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert all(json.loads(line) for line in out.splitlines())
+
+
 BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
