@@ -57,17 +57,19 @@ def _polynomial(dataset: Dataset, values: Values, _seed: int) -> Problem:
         bases = ("w",) if len(features) == 1 else tuple(f"w{j + 1}," for j in range(len(features)))
         return (*(f"{base}{k}" for base in bases for k in range(1, degree + 1)), "b")
 
-    model = Model("polynomial", f"degree {degree}", losses.polynomial, losses.predict_polynomial, names)
+    loss, predict = losses.polynomial, losses.predict_polynomial
+    model = Model("polynomial", f"degree {degree}", loss, predict, names, is_quadratic=True)
     return Problem(model, dataset, _zeros(degree * dataset.x.shape[1] + 1))
 
 
 def _huber(dataset: Dataset, values: Values, _seed: int) -> Problem:
-    model = replace(MODELS["affine"], name="huber", loss=losses.huber(float(values["delta"])))
-    return Problem(model, dataset)
+    loss = losses.huber(float(values["delta"]))
+    return Problem(replace(MODELS["affine"], name="huber", loss=loss, is_quadratic=False), dataset)
 
 
 def _logistic(dataset: Dataset, _values: Values, _seed: int) -> Problem:
-    model = replace(MODELS["affine"], name="logistic", loss=losses.logistic, predict=losses.predict_logistic)
+    loss, predict = losses.logistic, losses.predict_logistic
+    model = replace(MODELS["affine"], name="logistic", loss=loss, predict=predict, is_quadratic=False)
     return Problem(model, _classes(dataset, "logistic", exactly=2), _zeros(dataset.x.shape[1] + 1))
 
 
@@ -121,7 +123,14 @@ def _landscape(landscape: Landscape, _dataset: Dataset, values: Values, seed: in
     z = noise(int(values["n"]), landscape.dimensions, float(values["rms"]), seed)
     names = tuple(f"z{j + 1}" for j in range(landscape.dimensions))
     dataset = Dataset("noise", z, np.zeros(len(z)), names, "")
-    model = Model(landscape.name, landscape.summary, lift(landscape.make(values)), None, lambda _: landscape.parameters)
+    model = Model(
+        landscape.name,
+        landscape.summary,
+        lift(landscape.make(values)),
+        None,
+        lambda _: landscape.parameters,
+        landscape.is_quadratic,
+    )
     return Problem(model, dataset, np.array(landscape.start(values)))
 
 

@@ -35,6 +35,7 @@ class Landscape:
         minima: (θ, f(θ)) of its global minima, and after them of a local one that is named in books.
         hyperparameters: its own, and those of the noise.
         lr: a learning rate at which descent gets somewhere.
+        is_quadratic: f is a quadratic in θ.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Landscape:
     minima: tuple[tuple[Point, float], ...]
     hyperparameters: tuple[Hyperparameter, ...]
     lr: float
+    is_quadratic: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -197,6 +199,7 @@ LANDSCAPES = {
             (((0.0, 0.0), 0.0),),
             (_KAPPA, *_NOISE),
             lr=0.1,
+            is_quadratic=True,
         ),
         _landscape(
             "double-well",

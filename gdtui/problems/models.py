@@ -23,6 +23,8 @@ class Model:
         loss: (θ (p,), x (d,), y, g (p,)) -> ℓ(θ; x, y); writes ∇ℓ into g.
         predict: (θ (p,), x (d,)) -> ŷ; None where nothing is predicted.
         parameters: the parameters' names for the given features' names.
+        is_quadratic: each sample's loss is a quadratic in θ, whose Hessian is the same everywhere and has no negative
+            eigenvalue.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Model:
     loss: Loss
     predict: Callable[[Vector, Vector], float] | None
     parameters: Callable[[tuple[str, ...]], tuple[str, ...]]
+    is_quadratic: bool = False
 
 
 def linear(theta: Vector, x: Vector, y: float, g: MutableSequence[float]) -> float:
@@ -71,7 +74,14 @@ def _weights(features: tuple[str, ...]) -> tuple[str, ...]:
 MODELS = {
     model.name: model
     for model in (
-        Model("linear", "ŷ = x·w, squared loss", linear, predict_linear, _weights),
-        Model("affine", "ŷ = x·w + b, squared loss", affine, predict_affine, lambda names: (*_weights(names), "b")),
+        Model("linear", "ŷ = x·w, squared loss", linear, predict_linear, _weights, is_quadratic=True),
+        Model(
+            "affine",
+            "ŷ = x·w + b, squared loss",
+            affine,
+            predict_affine,
+            lambda names: (*_weights(names), "b"),
+            is_quadratic=True,
+        ),
     )
 }
