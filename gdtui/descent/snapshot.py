@@ -162,6 +162,9 @@ class Snapshot:
         visits: as applied: the visits of the epoch under way, or of the last one where none is under way.
         events: the changes made so far.
         history: loss and progress over the epochs.
+        tracked: what was asked to be kept at some epochs, shape (m, 2 + k): epoch, updates, values.
+        optimizer_state: the update rule's state, flat.
+        evaluate: every sample at any θ (p,); costs a pass over the data.
     """
 
     problem: Problem
@@ -180,7 +183,10 @@ class Snapshot:
     visits: Visits
     events: tuple[Event, ...]
     history: HistoryView
-    _evaluate: Callable[[Array], Evaluation] = field(repr=False)
+    tracked: Array
+    optimizer_state: Array
+    evaluate: Callable[[Array], Evaluation] = field(repr=False)
+    _now: Evaluation | None = field(repr=False)
 
     def has_reached(self, until: Epoch | Update | None) -> bool:
         """Whether so many epochs are complete, or so many updates made and, after an epoch's last, f evaluated."""
@@ -195,4 +201,4 @@ class Snapshot:
     @cached_property
     def now(self) -> Evaluation:
         """Every sample at the current θ; costs a pass over the data, except at an epoch's end."""
-        return self._evaluate(self.theta)
+        return self.evaluate(self.theta) if self._now is None else self._now

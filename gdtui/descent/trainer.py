@@ -14,6 +14,7 @@ from gdtui.descent.engine import Engine
 from gdtui.descent.history import Column, History
 from gdtui.descent.method import Method, changes_run, check_hyperparameters
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
+from gdtui.descent.tracking import Track, Tracked
 from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Trainer:
         experiment: the settings as they are now, after the changes.
         problem: what is minimised.
 
+    With `track`, what it computes is kept at the epochs that `tracking` chooses.
+
     Raises:
         InputError: if the experiment does not fit the problem, or the loss at the start is not finite.
     """
 
-    def __init__(self, experiment: Experiment, problem: Problem) -> None:
+    def __init__(self, experiment: Experiment, problem: Problem, track: Track | None = None) -> None:
         self.experiment = experiment
         self.problem = problem
         check_hyperparameters(experiment)
@@ -63,6 +66,7 @@ class Trainer:
             raise InputError("init", "the loss at the start is not finite: start elsewhere, or standardize the data")
         self._checkpoints = Checkpoints(self._engine.theta.size + self._engine.optimizer_state.size)
         self._history = History()
+        self._tracked = Tracked(track, problem.n * self._engine.theta.size)
         self._record_start()
 
     # --- what a caller sees --------------------------------------------------------------------------------------
@@ -145,9 +149,10 @@ class Trainer:
 
     def fork(self) -> Trainer:
         """A second run that has come to this moment as this one has, and can now go its own way."""
-        other = Trainer(self._checkpoints.before(0).experiment, self.problem)
+        other = Trainer(self._checkpoints.before(0).experiment, self.problem, self._tracked.track)
         other._events, other._applied = self._events[: self._applied], 0
         other._checkpoints, other._history = self._checkpoints.copy(), self._history.copy()
+        other._tracked = self._tracked.copy()
         other._restore(self._checkpoints.before(max(0, self._epoch - 1)))
         other.advance(until=Epoch(self._epoch) if self._pass.is_closed else Update(self._updates))
         other._forget_later()
@@ -155,7 +160,6 @@ class Trainer:
 
     def snapshot(self) -> Snapshot:
         """This moment, frozen."""
-        now = self._now
         return Snapshot(
             problem=self.problem,
             experiment=self.experiment,
@@ -173,7 +177,10 @@ class Trainer:
             visits=self._pass.visits(self.problem.n),
             events=self._events[: self._applied],
             history=self._history.view(),
-            _evaluate=self._engine.evaluate if now is None else lambda _: now,
+            tracked=self._tracked.view(),
+            optimizer_state=self._engine.optimizer_state.copy(),
+            evaluate=self._engine.evaluate,
+            _now=self._now,
         )
 
     # --- slices --------------------------------------------------------------------------------------------------
@@ -216,7 +223,8 @@ class Trainer:
         if isinstance(until, Update) or n > self._engine.slice:
             return 0
         last = self.experiment.epochs if until is None else min(until.count, self.experiment.epochs)
-        epochs = min(last, self._checkpoints.next_due(self._epoch)) - self._epoch
+        tracked = self._tracked.next_due(self._epoch, self.experiment.epochs)
+        epochs = int(min(last, self._checkpoints.next_due(self._epoch), tracked)) - self._epoch
         if self._applied < len(self._events):
             left = self._events[self._applied].update - self._updates
             epochs = min(epochs, left // updates_in_epoch(self._method.batch_size, n))
@@ -296,6 +304,7 @@ class Trainer:
             self._checkpoints.add(self._checkpoint())
         if self._loss > self._diverged_at:
             self._reason = f"in epoch {self._epoch}: the loss is {self._loss:.3g}, over {self._diverged_at:.3g}"
+        self._tracked.add(self.snapshot())
 
     def _diverge(self) -> None:
         what = "a sample's loss" if self._pass.is_in_batch else "θ"
@@ -310,6 +319,7 @@ class Trainer:
 
     def _record_start(self) -> None:
         self._history = History()
+        self._tracked.truncate(-1)
         self._history.append((0, 0, 0, 0.0, self._loss, math.nan, self._method.lr_at(0)))
         self._checkpoints.drop_after(-1)
         self._checkpoints.add(self._checkpoint())
@@ -353,3 +363,4 @@ class Trainer:
         self._checkpoints.drop_after(self._epoch)
         if self._history.newest_epoch > self._epoch:
             self._history.truncate(self._epoch)
+            self._tracked.truncate(self._epoch)

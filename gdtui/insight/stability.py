@@ -79,6 +79,10 @@ class Stability:
         """Whether the learning rate is below the limit that applies; None where that is not known."""
         return None if self.applies.lr is None else self.lr < self.applies.lr
 
+    def at(self, lr: float) -> Stability:
+        """Another learning rate among the same limits."""
+        return replace(self, lr=lr)
+
     @property
     def rungs(self) -> tuple[Limit, ...]:
         """All that have a learning rate, the smallest first."""
