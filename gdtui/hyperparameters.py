@@ -76,8 +76,11 @@ class Hyperparameter:
         if math.isinf(self.least) and math.isinf(self.most):
             return "finite"
         if math.isinf(self.most):
-            return f"at least {self.least:g}"
-        return f"from {self.least:g} to {self.most:g}"
+            return f"at least {self._shown(self.least)}"
+        return f"from {self._shown(self.least)} to {self._shown(self.most)}"
+
+    def _shown(self, bound: float) -> str:
+        return f"{int(bound):,}" if isinstance(self.default, int) else f"{bound:g}"
 
 
 def with_defaults(owner: str, known: Sequence[Hyperparameter], given: Mapping[str, Value]) -> dict[str, Value]:

@@ -25,6 +25,8 @@ def edited(experiment: Experiment, setting: str, value: Any) -> Experiment:
             changes["lr"] = family.lr
         if _kind(value) not in (_kind(experiment.problem), "classes" if _kind(experiment.problem) == "two" else ""):
             changes |= {"data": (family.data or "noise") if family else "tutorial", "features": (), "target": ""}
+        if family and not family.data:
+            changes["standardize"] = False
     elif setting == "optimizer":
         family = FAMILIES.get(experiment.problem)
         changes["lr"] = family.lr if family and value == "sgd" else RULES[value].lr

@@ -120,6 +120,8 @@ class Trainer:
         for name, *_ in changes:
             if not changes_run(before, name):
                 raise InputError(name, f"{name} cannot change in mid-run; it makes a new run")
+        if not changes:
+            return ()
         method = Method.of(after)
         self._forget_later()
         is_ready = self.state is State.READY

@@ -37,10 +37,20 @@ def load_problem(experiment: Experiment) -> Problem:
     family = family_named(experiment.problem)
     given = {h.name: value for name, value in experiment.set for h in family.hyperparameters if h.name == name}
     values = with_defaults(family.name, family.hyperparameters, given)
-    if not family.data and experiment.data not in ("tutorial", "noise"):
-        raise InputError("data", f"{family.name} is a landscape and brings its own samples: leave out the data")
+    if not family.data:
+        _check_data_is_left_out(experiment)
     dataset = _load_data(experiment) if family.data else tutorial()
     return family.make(dataset, values, experiment.seed)
+
+
+def _check_data_is_left_out(experiment: Experiment) -> None:
+    is_data_given = experiment.data not in ("tutorial", "noise")
+    settings = ("features", "target", "standardize")
+    given = (["data"] if is_data_given else []) + [name for name in settings if getattr(experiment, name)]
+    if given:
+        what = "the data" if is_data_given else given[0]
+        text = f"{experiment.problem} is a landscape and brings its own samples: leave out {what}"
+        raise InputError(given[0], text)
 
 
 def problem_hyperparameters(experiment: Experiment) -> tuple[Hyperparameter, ...]:

@@ -95,7 +95,11 @@ def test_a_landscape_predicts_nothing_and_its_samples_are_noise() -> None:
         ("logistic", {"set": (("n", 1),)}, "n", "n must be from 2"),
         ("saddle", {"set": (("rms", -1.0),)}, "rms", "rms must be from 0"),
         ("saddle", {"set": (("n", 1),)}, "n", "n must be from 2"),
-        ("saddle", {"data": "iris"}, "data", "is a landscape and brings its own samples"),
+        ("saddle", {"set": (("n", 10**7),)}, "n", "n must be from 2 to 1,000,000, got"),
+        ("saddle", {"data": "iris"}, "data", "is a landscape and brings its own samples: leave out the data"),
+        ("saddle", {"features": ("z1",)}, "features", "brings its own samples: leave out features"),
+        ("saddle", {"target": "y"}, "target", "brings its own samples: leave out target"),
+        ("saddle", {"standardize": True}, "standardize", "brings its own samples: leave out standardize"),
     ],
 )
 def test_what_does_not_fit_is_told_with_the_setting_that_is_wrong(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gdtui.descent.snapshot import Snapshot
     from gdtui.descent.trainer import Trainer
-    from gdtui.problems.datasets import Dataset
+    from gdtui.problems.problem import Problem
 
 LR_STEP = 1.25
 
@@ -116,19 +116,19 @@ class LabScreen(Screen[None]):
         if before is None or before.problem is not trainer.problem:
             self._forked_from = []
         self._experiment = experiment
-        await self._show_settings(experiment, trainer.problem.dataset)
+        await self._show_settings(experiment, trainer.problem)
         self._snapshot = None
         player.begin(trainer, snapshot)
 
-    async def _show_settings(self, experiment: Experiment, dataset: Dataset) -> None:
+    async def _show_settings(self, experiment: Experiment, problem: Problem) -> None:
         from gdtui.descent.method import hyperparameters
 
         controls = self.query_one(Controls)
         await controls.mount_hyperparameters(hyperparameters(experiment))
         controls.show(experiment)
-        controls.show_data(dataset)
-        if dataset.dropped:
-            self.query_one(Log).say(f"{dataset.dropped:,} rows with missing values left out", "note")
+        controls.show_problem(problem)
+        if problem.dataset.dropped:
+            self.query_one(Log).say(f"{problem.dataset.dropped:,} rows with missing values left out", "note")
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""

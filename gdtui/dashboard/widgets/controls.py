@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gdtui.hyperparameters import Hyperparameter
-    from gdtui.problems.datasets import Dataset
+    from gdtui.problems.problem import Problem
 
 LABELS = {
     "problem": "Problem",
@@ -261,9 +261,11 @@ class Controls(VerticalScroll, can_focus=False):
                         field.value = _text(entry.name, value)
                 self.show_error(entry.name, "")
 
-    def show_data(self, dataset: Dataset) -> None:
+    def show_problem(self, problem: Problem) -> None:
         """Show in the fields that are empty what they stand for."""
-        for name, text in (("features", ", ".join(dataset.features)), ("target", dataset.target)):
+        start = "1" if problem.default_start is None else ", ".join(f"{v:.4g}" for v in problem.default_start[:8])
+        texts = {"features": ", ".join(problem.dataset.features), "target": problem.dataset.target, "init": start}
+        for name, text in texts.items():
             self.query_one(f"#{name}", Input).placeholder = shortened(printable(text), 13)
 
     def show_error(self, name: str, message: str) -> None:

@@ -113,7 +113,10 @@ class Log(Lines, can_focus=True):
         width, height = self.size
         lines: list[tuple[str, str]] = []  # the newest first
         for text, kind in reversed(self._entries):
-            lines += [(line, kind) for line in reversed(self._wrapped(text))]
+            wrapped = self._wrapped(text)
+            # Of an entry that is too long for the pane, its beginning says more than its end.
+            shown = wrapped if self._back or lines else wrapped[:height]
+            lines += [(line, kind) for line in reversed(shown)]
             if len(lines) >= height + self._back:
                 break
         # What one has scrolled back to may have been dropped: then the oldest that is kept.

@@ -90,7 +90,8 @@ class Status(Widget):
         if e is None:
             return []
         method = f"{e.optimizer} b={e.batch_size} lr {e.lr:.6g}"
-        data = shortened(printable(e.data.rsplit("/", 1)[-1]), 24)
+        name = self._snapshot.problem.dataset.name if self._snapshot else e.data
+        data = shortened(printable(name.rsplit("/", 1)[-1]), 24)
         return [printable(f"{e.problem} · {data} · {method}"), printable(f"{data} · {method}"), method]
 
     def _figures(self) -> list[tuple[str, str]]:
