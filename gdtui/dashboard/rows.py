@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gdtui.descent.snapshot import Snapshot
     from gdtui.problems.datasets import Array
+    from gdtui.problems.models import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Row:
 def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list[Row]:
     """The rows of some samples: as applied, or at the current θ; costs these rows only."""
     dataset, model, visits = snapshot.problem.dataset, snapshot.problem.model, snapshot.visits
-    theta = snapshot.theta.tolist()
+    theta, loss_of = snapshot.theta.tolist(), model.safe_loss
     newest = set(visits.newest_batch.tolist()) if len(visits.newest_batch) < visits.n <= 10_000 else set()
     rows = []
     for sample in samples:
@@ -55,7 +56,7 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list
         loss: float | None
         if not applied:
             gradient = [0.0] * len(theta)
-            loss, at, is_clipped = model.loss(theta, x, y, gradient), theta, False
+            loss, at, is_clipped = loss_of(theta, x, y, gradient), theta, False
         elif visit >= 0:
             gradient = visits.gradients[visit].tolist()
             loss = float(visits.losses[visit])
@@ -64,10 +65,20 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list
         else:
             rows.append(Row(sample, x, y, None, None, None, None))
             continue
-        y_hat = model.predict(at, x) if model.predict else None
+        y_hat = predicted(model, at, x)
         norm = math.hypot(*gradient)
         rows.append(Row(sample, x, y, y_hat, loss, tuple(gradient), norm, sample in newest, is_clipped))
     return rows
+
+
+def predicted(model: Model, theta: Sequence[float], x: Sequence[float]) -> float | None:
+    """ŷ; None where nothing is predicted, or a person's own prediction fails."""
+    try:
+        return None if model.predict is None else float(model.predict(theta, x))
+    except Exception:
+        if model.is_own:
+            return None
+        raise
 
 
 def sorted_samples(snapshot: Snapshot, key: str, descending: bool, applied: bool) -> NDArray[np.intp]:

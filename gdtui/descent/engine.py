@@ -167,10 +167,10 @@ class Engine:
             self._compilation = Compilation(self._problem.model.loss, self._update, self.warm_up)
 
     def _first_kernel(self) -> Kernel:
-        loss = self._problem.model.loss
+        model, update = self._problem.model, self._update
         if self._problem.n * len(self.theta) >= WORTH_COMPILING:
-            return compiled_now(loss, self._update, self.warm_up) or interpreted(loss, self._update)
-        return interpreted(loss, self._update)
+            return compiled_now(model.loss, update, self.warm_up) or interpreted(model.safe_loss, update)
+        return interpreted(model.safe_loss, update)
 
     def warm_up(self, kernel: Kernel) -> None:
         """Call everything once, on one sample: numba compiles at the first call."""

@@ -16,6 +16,7 @@ from gdtui.descent.method import Method, changes_run, check_hyperparameters
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
 from gdtui.descent.tracking import Track, Tracked
 from gdtui.experiment import Experiment, InputError
+from gdtui.problems.own import failure
 
 if TYPE_CHECKING:
     from gdtui.problems.datasets import Array
@@ -299,7 +300,8 @@ class Trainer:
         self._has_settled = lr > 0 and not current.has_moved(self._engine.theta)
         self._visit_loss = current.loss_sum / self.problem.n
         if not math.isfinite(self._loss):
-            self._reason = f"in epoch {self._epoch}: the loss is not finite"
+            why = self._failure(int(np.isfinite(self._now.losses).argmin()))
+            self._reason = f"in epoch {self._epoch}: the loss is not finite{why}"
             return
         self._history_append((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
         if self._checkpoints.is_due(self._epoch):
@@ -309,9 +311,15 @@ class Trainer:
         self._tracked.add(self.snapshot())
 
     def _diverge(self) -> None:
-        what = "a sample's loss" if self._pass.is_in_batch else "θ"
-        self._reason = f"in epoch {self._epoch + 1}, at update {self._updates + 1}: {what} is no longer finite"
+        current = self._pass
+        is_loss = current.is_in_batch
+        what = "a sample's loss" if is_loss else "θ"
+        why = self._failure(int(current.order[current.position])) if is_loss else ""
+        self._reason = f"in epoch {self._epoch + 1}, at update {self._updates + 1}: {what} is no longer finite{why}"
         self._now = None
+
+    def _failure(self, sample: int) -> str:
+        return failure(self.problem, self._engine.theta, sample) if self.problem.model.is_own else ""
 
     # --- time travel ---------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
         function,
         getattr(function, "predict", None),
         lambda _: parameters,
+        is_own=True,
     )
     problem = Problem(model, dataset)
     for sample, check in enumerate(own_checks(problem, problem.start(init))):
@@ -45,6 +46,16 @@ def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
                 "problem", f"{name}: the gradient is wrong at sample {sample}: {_wrong(check, parameters)}"
             )
     return problem
+
+
+def failure(problem: Problem, theta: Array, sample: int) -> str:
+    """What a person's own model raises for a sample at θ (p,), in brackets; empty where it raises nothing."""
+    x, y = problem.dataset.x[sample].tolist(), float(problem.dataset.y[sample])
+    try:
+        problem.model.loss(theta.tolist(), x, y, [0.0] * len(theta))
+    except (Exception, SystemExit) as error:
+        return f" ({_described(error)})"
+    return ""
 
 
 def own_checks(problem: Problem, theta: Array) -> list[GradientCheck]:

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, State
-from gdtui.descent.trainer import DIVERGED_AT
-from gdtui.experiment import InputError
+from gdtui.descent.trainer import DIVERGED_AT, Trainer
+from gdtui.experiment import Experiment, InputError
+from gdtui.problems.loading import load_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +133,43 @@ def test_a_batch_that_breaks_off_half_way_leaves_theta_as_it_was_before_it() -> 
     assert (snapshot.state, snapshot.updates) == (State.DIVERGED, 1)
     assert snapshot.visits.samples.tolist() == [0, 1, 2]
     assert snapshot.theta.tobytes() == snapshot.visits.thetas[1].tobytes()
+
+
+OWN = """
+import math
+
+def logarithm(theta, x, y, g):
+    g[0] = 1 / theta[0]
+    return math.log(theta[0])
+
+def refusal(theta, x, y, g):
+    if theta[0] < 0.9:
+        raise KeyError("no [bold]further[/]")
+    g[0] = 1.0
+    return theta[0]
+
+refusal.predict = lambda theta, x: 1 / max(0.0, theta[0] - 0.92)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("logarithm", "the loss is not finite (ValueError: math domain error)"),
+        ("refusal", "a sample's loss is no longer finite (KeyError: 'no [bold]further[/]')"),
+    ],
+)
+def test_a_model_of_one_s_own_that_fails_in_mid_run_has_diverged_and_says_why(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    experiment = Experiment(problem=f"{tmp_path / 'own.py'}:{name}", lr=0.05)
+    trainer = Trainer(experiment, load_problem(experiment))
+    snapshot = trainer.advance()
+    assert snapshot.state is State.DIVERGED
+    assert snapshot.reason.endswith(why)
+    assert np.isfinite(snapshot.theta).all()
+    assert math.isnan(snapshot.evaluate(np.array([-1.0])).losses[0])
+    assert snapshot.updates == snapshot.epoch * 3 + len(snapshot.visits) % 3
+    back = trainer.rewind(0)
+    assert (back.state, back.updates) == (State.READY, 0)
