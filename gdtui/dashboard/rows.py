@@ -60,7 +60,7 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list
         elif visit >= 0:
             gradient = visits.gradients[visit].tolist()
             loss = float(visits.losses[visit])
-            at = visits.thetas[visits.update_of[visit]].tolist()
+            at = visits.thetas[visits.update_at(visit)].tolist()
             is_clipped = bool(visits.clipped[visit])
         else:
             rows.append(Row(sample, x, y, None, None, None, None))

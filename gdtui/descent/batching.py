@@ -39,9 +39,9 @@ ORDERS: dict[str, Callable[[int, np.random.Generator], Order]] = {
 
 
 def draw(order: str, n: int, epochs: int, generator: np.random.Generator) -> Order:
-    """The visits of so many epochs, one after the other, shape (epochs·n,)."""
+    """The visits of so many epochs, one after the other, shape (epochs·n,); or (n,) where all are the same."""
     if order == "sequential":
-        return np.tile(np.arange(n), epochs)
+        return sequential(n, generator)
     return np.concatenate([ORDERS[order](n, generator) for _ in range(epochs)])
 
 

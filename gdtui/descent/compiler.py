@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,27 @@ if TYPE_CHECKING:
     from gdtui.problems.models import Loss
 
 Function = Callable[..., Any]
+
+
+MOST_HELD = 8
+"""With more parameters or features than this, a kernel is compiled for any number of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many numbers a kernel works on.
+
+    Attributes:
+        p: parameters.
+        d: features of a sample.
+        h: the update rule's hyperparameters.
+        state: the numbers of its state.
+    """
+
+    p: int
+    d: int
+    h: int
+    state: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +72,47 @@ class Kernel:
 
 def interpreted(loss: Loss, update: Update) -> Kernel:
     """The kernel as Python runs it."""
-    return _bound(loss, update, lambda function: function, is_compiled=False)
+    names = {"loss": loss, "update": update}
+    descend, evaluate = kernel.bind(kernel.descend, **names), kernel.bind(kernel.evaluate, **names)
+    sums = kernel.bind(kernel.loss_sum_at, **names)
+    epochs = kernel.bind(kernel.descend_epochs, descend=descend, evaluate=evaluate, loss_sum_at=sums)
+    return Kernel(descend, evaluate, epochs)
 
 
 @cache
-def compiled(loss: Loss, update: Update) -> Kernel | None:
-    """The kernel as numba compiles it; None where there is no numba, or it is told not to compile."""
+def compiled(loss: Loss, update: Update, sizes: Sizes) -> Kernel | None:
+    """The kernel as numba compiles it for such sizes; None where there is no numba, or it is told not to compile."""
     try:
-        from numba import config
+        from numba import config, njit
     except ImportError:
         return None
     if getattr(config, "DISABLE_JIT", False):
         return None
-    return _bound(loss, update, _jit, is_compiled=True)
+    from numba.core.errors import NumbaWarning
+
+    from gdtui.descent import native
+
+    # What numba thinks of a person's own model would be written across the screen.
+    warnings.simplefilter("ignore", NumbaWarning)
+    names: dict[str, Any] = {"loss": _inner(loss), "update": _inner(update), "clip": _inner(clip)}
+    names |= {"row": native.row, "held": native.held, "put_back": njit(native.put_back, **_OWN)}
+    lengths = {"P": sizes.p, "D": sizes.d, "H": sizes.h, "STATE": sizes.state}
+    if sizes.p > MOST_HELD or sizes.d > MOST_HELD:
+        lengths = dict.fromkeys(lengths, 0)
+    functions = kernel.descend, kernel.evaluate, kernel.loss_sum_at
+    suffix = _digest(loss, update, clip, *functions, kernel.descend_epochs, *native.SOURCES, lengths, _OWN, _MODELS)
+    bound = {function.__name__: kernel.bind(function, **names, **lengths) for function in functions}
+    # Within whole epochs they are inlined before anything is compiled: that takes half the time.
+    inlined = {name: njit(function, inline="always", **_OWN) for name, function in bound.items()}
+    epochs = kernel.bind(kernel.descend_epochs, **inlined, row=native.row)
+    descend, evaluate, epochs = (_jit(_named(one, suffix)) for one in (bound["descend"], bound["evaluate"], epochs))
+    return Kernel(descend, evaluate, epochs, is_compiled=True)
 
 
-def compiled_now(loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) -> Kernel | None:
+def compiled_now(loss: Loss, update: Update, sizes: Sizes, warm_up: Callable[[Kernel], None]) -> Kernel | None:
     """The kernel, compiled at once by a first call; None where that cannot be: a person's model may be any Python."""
     try:
-        kernel = compiled(loss, update)
+        kernel = compiled(loss, update, sizes)
         if kernel is not None:
             warm_up(kernel)  # numba compiles at the first call
     except Exception:  # numba's own of many kinds, or the model's
@@ -79,9 +123,9 @@ def compiled_now(loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) 
 class Compilation:
     """Compiles behind what runs, in a thread that nobody waits for at exit."""
 
-    def __init__(self, loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) -> None:
+    def __init__(self, loss: Loss, update: Update, sizes: Sizes, warm_up: Callable[[Kernel], None]) -> None:
         self._result: Kernel | None = None
-        self._thread = threading.Thread(target=self._run, args=(loss, update, warm_up), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(loss, update, sizes, warm_up), daemon=True)
         self._thread.start()
 
     @property
@@ -89,19 +133,8 @@ class Compilation:
         """The compiled kernel; None while there is none."""
         return self._result
 
-    def _run(self, loss: Loss, update: Update, warm_up: Callable[[Kernel], None]) -> None:
-        self._result = compiled_now(loss, update, warm_up)
-
-
-def _bound(loss: Loss, update: Update, finish: Callable[[Function], Function], is_compiled: bool) -> Kernel:
-    names = {"loss": _inner(loss) if is_compiled else loss, "update": _inner(update) if is_compiled else update}
-    if is_compiled:
-        names["clip"] = _inner(clip)
-    suffix = _digest(loss, update)
-    descend = finish(_named(kernel.bind(kernel.descend, **names), suffix))
-    evaluate = finish(_named(kernel.bind(kernel.evaluate, **names), suffix))
-    epochs = finish(_named(kernel.bind(kernel.descend_epochs, descend=descend, evaluate=evaluate), suffix))
-    return Kernel(descend, evaluate, epochs, is_compiled)
+    def _run(self, loss: Loss, update: Update, sizes: Sizes, warm_up: Callable[[Kernel], None]) -> None:
+        self._result = compiled_now(loss, update, sizes, warm_up)
 
 
 def _named(function: Function, suffix: str) -> Function:
@@ -111,16 +144,20 @@ def _named(function: Function, suffix: str) -> Function:
 
 # numba's own error model raises where a number is divided by zero, and costs a test each time.
 # Inlining spares a call and a counted reference to every slice: twice as fast for a small model.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True}
+_MODELS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": True}
+"""For models and rules: a person's own may allocate."""
+
+_OWN: dict[str, Any] = {**_MODELS, "_nrt": False}
+"""For the kernel's own functions: they allocate nothing, and count no references."""
 
 
 def _jit(function: Function) -> Function:
     from numba import njit
 
     try:
-        return njit(function, cache=True, **_OPTIONS)  # type: ignore[no-any-return]
+        return njit(function, cache=True, **_OWN)  # type: ignore[no-any-return]
     except RuntimeError:
-        return njit(function, **_OPTIONS)  # type: ignore[no-any-return]  # nowhere to keep it
+        return njit(function, **_OWN)  # type: ignore[no-any-return]  # nowhere to keep it
 
 
 def _inner(function: Function) -> Function:
@@ -137,7 +174,7 @@ def _inner(function: Function) -> Function:
         function.__code__, {**function.__globals__, **names}, function.__name__, function.__defaults__, cells or None
     )
     copy.__module__ = kernel.__name__  # where numba looks as it reads its cache: a file of one's own is no module
-    return njit(copy, **_OPTIONS)  # type: ignore[no-any-return]
+    return njit(copy, **_MODELS)  # type: ignore[no-any-return]
 
 
 def _callees(function: FunctionType) -> dict[str, FunctionType]:
@@ -152,11 +189,11 @@ def _names(code: CodeType) -> list[str]:
     return [*code.co_names, *inner]
 
 
-def _digest(*functions: Function) -> str:
+def _digest(*values: Any) -> str:
     """What these functions and all that they call compute, in a few letters; globals count, they are compiled in."""
     digest, seen = hashlib.sha256(), set[FunctionType]()
-    for function in functions:
-        _feed(digest, function, seen)
+    for value in values:
+        _feed(digest, value, seen)
     return digest.hexdigest()[:16]
 
 

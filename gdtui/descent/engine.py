@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdtui.descent.batching import samples_in_batch
-from gdtui.descent.compiler import Compilation, Kernel, compiled_now, interpreted
+from gdtui.descent.compiler import Compilation, Kernel, Sizes, compiled_now, interpreted
 from gdtui.descent.passes import Pass
 from gdtui.descent.snapshot import Evaluation
 
@@ -47,6 +47,7 @@ class Engine:
         self.theta = theta
         self.optimizer_state = method.initial_state(len(theta))
         self._total = np.zeros_like(theta)
+        self._d = problem.dataset.x.shape[1]
         self._compilation: Compilation | None = None
         self.use(self._first_kernel())
 
@@ -61,24 +62,25 @@ class Engine:
 
     def visit(self, current: Pass, method: Method, lr: float, stop: int) -> bool:
         """Visit a pass's samples up to `stop`; False where a value would no longer be finite."""
-        flat = self.kernel.flat
+        flat, batch_size = self.kernel.flat, samples_in_batch(method.batch_size, self._problem.n)
+        current.begin(batch_size)
         current.loss_sum, is_finite = self.kernel.descend(
             self._theta,
-            lr,
+            self._flat_total,
             flat(method.h),
             self._state,
-            method.clip,
-            samples_in_batch(method.batch_size, self._problem.n),
+            self._d,
             self._x,
             self._y,
+            lr,
+            method.clip,
+            batch_size,
             current.samples,
             stop,
             current.cursor,
-            self._flat_total,
             current.losses,
             current.gradients,
             current.clipped,
-            current.update_of,
             current.thetas,
             current.loss_sum,
         )
@@ -93,7 +95,7 @@ class Engine:
             current: gets the last epoch.
             method: how θ is updated.
             lrs: each epoch's learning rate, shape (m,).
-            orders: their visits, shape (m·n,).
+            orders: their visits, shape (m·n,); or (n,) where all are the same.
             limit: a loss above this ends the descent.
 
         Returns:
@@ -101,22 +103,24 @@ class Engine:
             value would no longer be finite in the epoch after them, which the pass then has.
         """
         sums, flat = np.empty((len(lrs), 2)), self.kernel.flat
+        batch_size = samples_in_batch(method.batch_size, self._problem.n)
+        current.begin(batch_size)
         done, current.loss_sum, is_finite = self.kernel.descend_epochs(
             self._theta,
-            flat(lrs),
+            self._flat_total,
             flat(method.h),
             self._state,
-            method.clip,
-            samples_in_batch(method.batch_size, self._problem.n),
+            self._d,
             self._x,
             self._y,
+            flat(lrs),
+            method.clip,
+            batch_size,
             flat(orders),
             current.cursor,
-            self._flat_total,
             current.losses,
             current.gradients,
             current.clipped,
-            current.update_of,
             current.thetas,
             current.now_losses,
             current.now_gradients,
@@ -130,6 +134,7 @@ class Engine:
         start, current.evaluated = current.evaluated, min(current.evaluated + self.slice, self._problem.n)
         current.now_sum = self.kernel.evaluate(
             self._theta,
+            self._d,
             self._x,
             self._y,
             start,
@@ -144,7 +149,9 @@ class Engine:
         n, kernel = self._problem.n, self.kernel
         losses, gradients = np.empty(n), np.empty((n, len(theta)))
         x, y = kernel.flat(self._problem.dataset.x), kernel.flat(self._problem.dataset.y)
-        total = kernel.evaluate(kernel.flat(theta), x, y, 0, n, kernel.flat(losses), kernel.flat(gradients), 0.0)
+        total = kernel.evaluate(
+            kernel.flat(theta), self._d, x, y, 0, n, kernel.flat(losses), kernel.flat(gradients), 0.0
+        )
         return Evaluation(losses, gradients, total / n)
 
     # --- interpreted, then compiled ------------------------------------------------------------------------------
@@ -164,13 +171,19 @@ class Engine:
             if self._compilation.kernel is not None:
                 self.use(self._compilation.kernel)
         elif seconds > WORTH_COMPILING_S:
-            self._compilation = Compilation(self._problem.model.loss, self._update, self.warm_up)
+            self._compilation = Compilation(self._problem.model.loss, self._update, self.sizes, self.warm_up)
 
     def _first_kernel(self) -> Kernel:
         model, update = self._problem.model, self._update
         if self._problem.n * len(self.theta) >= WORTH_COMPILING:
-            return compiled_now(model.loss, update, self.warm_up) or interpreted(model.safe_loss, update)
+            compiled = compiled_now(model.loss, update, self.sizes, self.warm_up)
+            return compiled or interpreted(model.safe_loss, update)
         return interpreted(model.safe_loss, update)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the kernel may be compiled for."""
+        return Sizes(len(self.theta), self._d, len(self._method.h), len(self.optimizer_state))
 
     def warm_up(self, kernel: Kernel) -> None:
         """Call everything once, on one sample: numba compiles at the first call."""
@@ -179,11 +192,12 @@ class Engine:
         for array in (x, y):
             array.setflags(write=False)  # as a dataset's are: it makes another type for numba
         current = Pass(kernel, np.zeros(1, np.int64), p, first_update=0)
-        visited = current.losses, current.gradients, current.clipped, current.update_of, current.thetas
+        visited = current.losses, current.gradients, current.clipped, current.thetas
         now = current.now_losses, current.now_gradients
-        state, h, clip = flat(self._method.initial_state(p)), flat(self._method.h), self._method.clip
-        theta, lrs, total, sums = flat(np.ones(p)), flat(np.full(1, 1e-3)), flat(np.zeros(p)), flat(np.empty((1, 2)))
-        samples, cursor = current.samples, current.cursor
-        kernel.descend_epochs(
-            theta, lrs, h, state, clip, 1, flat(x), flat(y), samples, cursor, total, *visited, *now, math.inf, sums
-        )
+        theta, total, h, state = np.ones(p), np.zeros(p), self._method.h, self._method.initial_state(p)
+        held = flat(theta), flat(total), flat(h), flat(state)
+        lrs, sums, samples, cursor = flat(np.full(1, 1e-3)), flat(np.empty((1, 2))), current.samples, current.cursor
+        data, clip = (self._d, flat(x), flat(y)), self._method.clip
+        kernel.descend_epochs(*held, *data, lrs, clip, 1, samples, cursor, *visited, *now, math.inf, sums)
+        kernel.descend(*held, *data, 1e-3, clip, 1, samples, 0, cursor, *visited, 0.0)
+        kernel.evaluate(held[0], *data, 0, 1, *now, 0.0)

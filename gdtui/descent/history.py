@@ -107,20 +107,25 @@ class History:
 
     def append(self, row: Row) -> None:
         """Add the newest epoch; `row` as in `Column`."""
-        self._newest = int(row[Column.EPOCH])
         if self._span == 1 or self._count == 0:
+            self._newest = int(row[Column.EPOCH])
             self._settle(row)
-            return
-        low, high = self._pending[:2] if self._pending_epochs else (row, row)
-        low = row if row[Column.LOSS] < low[Column.LOSS] else low
-        high = row if row[Column.LOSS] >= high[Column.LOSS] else high
-        self._pending = [low, high, row]
-        self._pending_epochs += 1
+        else:
+            self._join(row, row, row, 1)
+
+    def _join(self, smallest: Row, largest: Row, newest: Row, epochs: int) -> None:
+        """Add some epochs to those that share two rows: all that is needed of them."""
+        self._newest = int(newest[Column.EPOCH])
+        low, high = self._pending[:2] if self._pending_epochs else (smallest, largest)
+        low = smallest if smallest[Column.LOSS] < low[Column.LOSS] else low
+        high = largest if largest[Column.LOSS] >= high[Column.LOSS] else high
+        self._pending = [low, high, newest]
+        self._pending_epochs += epochs
         if self._pending_epochs == self._span:
             for extreme in sorted((low, high)):
                 self._settle(extreme)
             # The newest stays until the next one comes, though it be no extreme.
-            self._pending, self._pending_epochs = [] if row in (low, high) else [row], 0
+            self._pending, self._pending_epochs = [] if newest in (low, high) else [newest], 0
 
     def extend(self, rows: NDArray[np.float64]) -> None:
         """Add the newest epochs, shape (m, 7), in their order: the same as appending them one by one."""
@@ -133,8 +138,9 @@ class History:
                 done = buckets * self._span
                 settled = rows[:done][extremes(rows[:done, Column.LOSS], self._span)]
             else:
-                self.append(tuple(rows[0].tolist()))
-                rows = rows[1:]
+                done = 1 if self._count == 0 else min(len(rows), self._span - self._pending_epochs)
+                self._add_few(rows[:done])
+                rows = rows[done:]
                 continue
             self._reserve(self._count + len(settled))
             self._rows[self._count : self._count + len(settled)] = settled
@@ -143,6 +149,16 @@ class History:
             self._newest = int(newest[Column.EPOCH])
             self._pending = [] if settled[-1, Column.EPOCH] == self._newest else [tuple(newest.tolist())]
             rows = rows[done:]
+
+    def _add_few(self, rows: NDArray[np.float64]) -> None:
+        if len(rows) == 1:
+            self.append(tuple(rows[0].tolist()))
+            return
+        losses = rows[:, Column.LOSS]
+        last = len(rows) - 1
+        smallest, largest = int(losses.argmin()), last - int(losses[::-1].argmax())
+        low, high, newest = (tuple(rows[index].tolist()) for index in (smallest, largest, last))
+        self._join(low, high, newest, len(rows))
 
     @property
     def newest_epoch(self) -> int:

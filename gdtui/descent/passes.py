@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdtui.descent.kernel import BATCH_END, POSITION, UPDATES
-from gdtui.descent.snapshot import Evaluation, Visits
+from gdtui.descent.snapshot import Batches, Evaluation, Visits
 
 if TYPE_CHECKING:
     from gdtui.descent.batching import Order
@@ -32,17 +33,23 @@ class Pass:
         n = len(order)
         self.order = order
         self.first_update = first_update
-        self._losses, self._gradients, self._clipped = np.empty(n), np.empty((n, p)), np.empty(n, np.int64)
-        self._update_of, self._thetas = np.empty(n, np.int64), np.empty((n, p))
+        self._losses, self._gradients, self._thetas = np.empty(n), np.empty((n, p)), np.empty((n, p))
+        self._clipped = np.zeros(n, np.bool_)
+        self._batches: tuple[Batches, ...] = ()
         self._now_losses, self._now_gradients = np.empty(n), np.empty((n, p))
-        self.losses, self.gradients, self.clipped = map(kernel.flat, (self._losses, self._gradients, self._clipped))
-        self.update_of, self.thetas = kernel.flat(self._update_of), kernel.flat(self._thetas)
+        self.losses, self.gradients, self.thetas = map(kernel.flat, (self._losses, self._gradients, self._thetas))
+        self.clipped = kernel.flat(self._clipped)
         self.now_losses, self.now_gradients = kernel.flat(self._now_losses), kernel.flat(self._now_gradients)
         self.samples = kernel.flat(order)
         self.cursor: Buffer = kernel.flat(np.zeros(4, np.int64))
         self.loss_sum = self.now_sum = 0.0
         self.evaluated = 0
         self.is_closed = n == 0
+
+    def begin(self, batch_size: int) -> None:
+        """Batches that begin from here on have so many samples, the epoch's last perhaps fewer."""
+        if not self.is_in_batch and (not self._batches or self._batches[-1].size != batch_size):
+            self._batches += (Batches(self.position, self.updates, batch_size),)
 
     @property
     def position(self) -> int:
@@ -76,17 +83,17 @@ class Pass:
     def visits(self, n: int) -> Visits:
         """The visits so far, as applied."""
         m = self.position
-        batches = int(self._update_of[m - 1]) + 1 if m else 0
-        return Visits(
+        visits = Visits(
             samples=self.order[:m],
             losses=self._losses[:m],
             gradients=self._gradients[:m],
-            clipped=self._clipped[:m] == 1,
-            update_of=self._update_of[:m],
-            thetas=self._thetas[:batches],
+            clipped=self._clipped[:m],
+            batches=self._batches,
+            thetas=self._thetas[:0],
             first_update=self.first_update,
             n=n,
         )
+        return replace(visits, thetas=self._thetas[: visits.update_at(m - 1) + 1]) if m else visits
 
     def evaluation(self) -> Evaluation:
         """Every sample at the θ of the epoch's end, once it is closed."""

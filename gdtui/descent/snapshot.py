@@ -82,6 +82,21 @@ class Event:
     after: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Batches of one size, one after the other within an epoch.
+
+    Attributes:
+        visit: the first one's first visit, from 0.
+        update: the first one's update, from 0.
+        size: samples in each; the epoch's last batch may have fewer.
+    """
+
+    visit: int
+    update: int
+    size: int
+
+
 @dataclass(frozen=True, eq=False)
 class Visits:
     """An epoch's visits, in their order: each sample's loss and gradient as applied, at the θ of its own visit.
@@ -91,7 +106,7 @@ class Visits:
         losses: ℓ at the visit, shape (m,).
         gradients: ∇ℓ at the visit, shape (m, p).
         clipped: whether the gradient was clipped, shape (m,).
-        update_of: which of the epoch's updates the visit belongs to, from 0, shape (m,).
+        batches: how the visits, and those still to come, are grouped to updates; more than one where the size changed.
         thetas: θ before each of the epoch's updates, shape (u, p).
         first_update: the updates that were made before the epoch.
         n: samples in the data.
@@ -101,7 +116,7 @@ class Visits:
     losses: Array
     gradients: Array
     clipped: NDArray[np.bool_]
-    update_of: NDArray[np.int64]
+    batches: tuple[Batches, ...]
     thetas: Array
     first_update: int
     n: int
@@ -109,6 +124,24 @@ class Visits:
     def __len__(self) -> int:
         """Visits made, m."""
         return len(self.samples)
+
+    def update_at(self, visit: int) -> int:
+        """Which of the epoch's updates a visit belongs to, from 0."""
+        batches = self._batches_at(visit)
+        return batches.update + (visit - batches.visit) // batches.size
+
+    @cached_property
+    def update_of(self) -> NDArray[np.int64]:
+        """Which of the epoch's updates each visit belongs to, from 0, shape (m,)."""
+        update_of = np.arange(len(self))
+        for batches in self.batches:
+            update_of[batches.visit :] = (
+                batches.update + (np.arange(batches.visit, len(self)) - batches.visit) // batches.size
+            )
+        return update_of
+
+    def _batches_at(self, visit: int) -> Batches:
+        return [batches for batches in self.batches if batches.visit <= visit][-1]
 
     @cached_property
     def last_visit(self) -> NDArray[np.int64]:
@@ -122,7 +155,8 @@ class Visits:
         """The samples that made the newest update."""
         if not len(self):
             return self.samples
-        begins = int(self.update_of.searchsorted(self.update_of[-1]))
+        batches = self._batches_at(len(self) - 1)
+        begins = batches.visit + (len(self) - 1 - batches.visit) // batches.size * batches.size
         return self.samples[begins:]
 
 

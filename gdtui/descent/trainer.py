@@ -243,7 +243,8 @@ class Trainer:
         # The last epoch is the one that the pass has recorded: it is finished below, unless it came to nothing.
         last = done - 1 if is_finite else done
         per_epoch = updates_in_epoch(method.batch_size, n)
-        current.order, current.first_update = orders[last * n : last * n + n], self._updates + last * per_epoch
+        begin = last * n if len(orders) > n else 0
+        current.order, current.first_update = orders[begin : begin + n], self._updates + last * per_epoch
         seconds = perf_counter() - self._began
         self._record(sums[:last] / n, lrs, seconds, per_epoch)
         self._pass, self._updates = current, current.first_update + current.updates
@@ -259,13 +260,13 @@ class Trainer:
         if not len(losses):
             return
         self._visit_loss, self._loss = losses[-1].tolist()
-        rows = np.empty((len(losses), len(Column)))
+        rows = np.empty((len(Column), len(losses))).T  # a column's numbers side by side: faster to write
         rows[:, Column.EPOCH] = np.arange(self._epoch + 1, self._epoch + len(losses) + 1)
         rows[:, Column.UPDATES] = self._updates + per_epoch * np.arange(1, len(losses) + 1)
         rows[:, Column.VISITED] = rows[:, Column.EPOCH] * self.problem.n
         rows[:, Column.SECONDS], rows[:, Column.LR] = seconds, lrs[: len(losses)]
         rows[:, Column.VISIT_LOSS], rows[:, Column.LOSS] = losses.T
-        self._history.extend(rows[rows[:, Column.EPOCH] > self._history.newest_epoch])
+        self._history.extend(rows[max(0, self._history.newest_epoch - self._epoch) :])
 
     def _visit(self, one_batch: bool) -> None:
         current, n = self._pass, self.problem.n

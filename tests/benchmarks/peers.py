@@ -1,8 +1,9 @@
 """Peers: time of an SGD update, batch size 1, against loops by hand, scikit-learn and PyTorch.
 
-gdtui records all it does: each visit's loss and gradient, θ before each update, and after each epoch the loss and
-gradient of every sample (so it evaluates the model twice an update). The peers keep nothing unless it is said. All in
-float64 and on one thread; each starts from the same θ and is checked to reach the same one.
+gdtui records all it does: each visit's loss and gradient, θ before each update, and after each epoch f over all samples
+(so it evaluates the model twice an update); every sample's loss and gradient then are kept of a slice's last epoch. The
+peers keep nothing unless it is said. All in float64 and on one thread; each starts from the same θ and is checked to
+reach the same one.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def moment_of_many(n: int) -> Snapshot:
     x = np.arange(float(n))
     problem = problem_of(x, 2 * x)
     none = np.arange(0)
-    visits = Visits(none, np.empty(0), np.empty((0, 1)), none == 1, none, np.empty((0, 1)), 0, n)
+    visits = Visits(none, np.empty(0), np.empty((0, 1)), none == 1, (), np.empty((0, 1)), 0, n)
     return replace(moment(), problem=problem, visits=visits)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def begin(**settings: Any) -> Trainer:
 
 def compiled_trainer(**settings: Any) -> Trainer:
     trainer = begin(**settings)
-    kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update)
+    kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update, trainer._engine.sizes)
     assert kernel is not None
     trainer._engine.use(kernel)
     return trainer
@@ -53,7 +54,7 @@ def test_a_changeover_in_the_middle_leaves_no_trace() -> None:
     settings = EXPERIMENTS[1] | {"epochs": 20}
     ours, changing = begin(**settings), begin(**settings)
     changing.advance(until=Epoch(7))
-    changing._engine.use(compiled(changing.problem.model.loss, changing._method.rule.update))
+    changing._engine.use(compiled(changing.problem.model.loss, changing._method.rule.update, changing._engine.sizes))
     assert trace(ours.advance()) == trace(changing.advance())
 
 
@@ -62,7 +63,7 @@ def test_every_problem_compiles(problem: str) -> None:
     experiment = Experiment(problem=problem, data=FAMILIES[problem].data or "noise")
     loaded = load_problem(experiment)
     trainer = Trainer(experiment, loaded)
-    kernel = compiled(loaded.model.loss, trainer._method.rule.update)
+    kernel = compiled(loaded.model.loss, trainer._method.rule.update, trainer._engine.sizes)
     assert kernel is not None
     here = trainer.snapshot().now
     trainer._engine.use(kernel)
@@ -98,12 +99,22 @@ from gdtui.experiment import Experiment
 from gdtui.problems.loading import load_problem
 experiment = Experiment()
 trainer = Trainer(experiment, load_problem(experiment))
-kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update)
+kernel = compiled(trainer.problem.model.loss, trainer._method.rule.update, trainer._engine.sizes)
 trainer._engine.warm_up(kernel)
-print(sum(kernel.descend_epochs.stats.cache_misses.values()))
+functions = kernel.descend, kernel.evaluate, kernel.descend_epochs
+print(sum(sum(function.stats.cache_misses.values()) for function in functions))
 """
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True) for _ in range(2)]
     assert runs[1].stdout.strip() == "0"
+
+
+def test_a_kernel_for_other_sizes_is_another_one() -> None:
+    trainer = begin(problem="affine", data="faithful")
+    loss, update, sizes = trainer.problem.model.loss, trainer._method.rule.update, trainer._engine.sizes
+    others = [sizes, replace(sizes, p=3, d=2), replace(sizes, p=9), replace(sizes, p=10), replace(sizes, p=11, d=10)]
+    names = [compiled(loss, update, other).descend.__qualname__ for other in others]
+    assert len(set(names[:3])) == 3
+    assert len(set(names[2:])) == 1  # many are not compiled for each number of them
 
 
 def test_an_interpreted_kernel_takes_memoryviews() -> None:

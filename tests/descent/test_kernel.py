@@ -28,7 +28,7 @@ AS_MEMORYVIEWS = memoryview
 
 @dataclass
 class Buffers:
-    """An epoch's buffers, flat; what is not yet written is nan or -1."""
+    """An epoch's buffers, flat; what is not yet written is nan."""
 
     theta: Any
     x: Any
@@ -40,7 +40,6 @@ class Buffers:
     gradients: Any
     clipped: Any
     state: Any
-    update_of: Any
     thetas: Any
 
     def bits(self) -> dict[str, bytes]:
@@ -58,9 +57,8 @@ def buffers(problem: Problem, kind: Callable[[Any], Any], samples: list[int] | N
         total=kind(np.zeros(p)),
         losses=kind(np.full(n, np.nan)),
         gradients=kind(np.full(n * p, np.nan)),
-        clipped=kind(np.full(n, -1)),
+        clipped=kind(np.zeros(n, np.bool_)),
         state=kind(np.zeros(p + 1)),
-        update_of=kind(np.full(n, -1)),
         thetas=kind(np.full(n * p, np.nan)),
     )
 
@@ -70,21 +68,21 @@ def run(problem: Problem, b: Buffers, batch_size: int, stops: list[int], lr: flo
     for stop in stops:
         loss_sum, finite = interpreted(problem.model.loss, sgd).descend(
             b.theta,
-            lr,
+            b.total,
             NO_MOMENTUM,
             b.state,
-            0.0,
-            batch_size,
+            problem.dataset.x.shape[1],
             b.x,
             b.y,
+            lr,
+            0.0,
+            batch_size,
             b.samples,
             stop,
             b.cursor,
-            b.total,
             b.losses,
             b.gradients,
             b.clipped,
-            b.update_of,
             b.thetas,
             loss_sum,
         )
@@ -123,7 +121,6 @@ def test_only_what_was_visited_is_written() -> None:
     b = buffers(problem, AS_ARRAYS)
     run(problem, b, 3, [4])
     assert np.isnan(b.losses).tolist() == [False] * 4 + [True] * 3
-    assert b.update_of.tolist() == [0, 0, 0, 1, -1, -1, -1]
     assert np.isnan(b.thetas.reshape(7, 3)).all(axis=1).tolist() == [False] * 2 + [True] * 5
 
 
@@ -153,6 +150,7 @@ def test_an_evaluation_has_every_loss_and_gradient(kind: Callable[[Any], Any], c
     for start, stop in itertools.pairwise(cuts):
         total = interpreted(problem.model.loss, sgd).evaluate(
             kind(theta),
+            2,
             kind(x.reshape(-1)),
             kind(y),
             start,

@@ -19,7 +19,7 @@ from gdtui.insight.hessian import curvature, lanczos, mean_gradient, preconditio
 from gdtui.problems.catalog import FAMILIES
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
-from gdtui.problems.models import model_named
+from gdtui.problems.models import MODELS as PLAIN
 from gdtui.problems.problem import Problem
 
 
@@ -41,7 +41,7 @@ def load(name: str, **settings: Any) -> Problem:
 
 def linear_problem(x: np.ndarray, model: str = "linear", y: np.ndarray | None = None) -> Problem:
     y = np.zeros(len(x)) if y is None else y
-    return Problem(model_named(model), Dataset("here", x.copy(), y, tuple(f"x{j}" for j in range(x.shape[1])), "y"))
+    return Problem(PLAIN[model], Dataset("here", x.copy(), y, tuple(f"x{j}" for j in range(x.shape[1])), "y"))
 
 
 def of(problem: Problem, theta: Any, **options: Any) -> hessian.Curvature | None:

@@ -26,7 +26,7 @@ from gdtui.insight.stability import Kind, Limit, Stability, ladder
 from gdtui.problems.catalog import FAMILIES
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
-from gdtui.problems.models import model_named
+from gdtui.problems.models import MODELS
 from gdtui.problems.problem import Problem
 
 TUTORIAL = np.array([2.0, 8.0, 18.0]).reshape(3, 1, 1)
@@ -45,7 +45,7 @@ def plane(n: int, d: int, seed: int, noise: float = 0.0) -> Problem:
     numbers = np.random.default_rng(seed)
     x = numbers.normal(size=(n, d))
     y = x @ numbers.normal(size=d) + noise * numbers.normal(size=n)
-    return Problem(model_named("linear"), Dataset("plane", x, y, tuple(f"x{j}" for j in range(d)), "y"))
+    return Problem(MODELS["linear"], Dataset("plane", x, y, tuple(f"x{j}" for j in range(d)), "y"))
 
 
 def load(name: str, **options: Any) -> Problem:
@@ -549,7 +549,7 @@ def test_a_quadratic_s_curvature_is_used_again_and_another_s_is_not() -> None:
 
 def test_one_sample_is_its_own_full_batch() -> None:
     x = np.array([[3.0]])
-    problem = Problem(model_named("linear"), Dataset("one", x, np.ones(1), ("x",), "y"))
+    problem = Problem(MODELS["linear"], Dataset("one", x, np.ones(1), ("x",), "y"))
     for order in ("sequential", "shuffle", "replacement"):
         found = rungs(problem, order=order)
         assert found.applies.lr == pytest.approx(1 / 9)
