@@ -118,6 +118,9 @@ def _run(arguments: Sequence[str]) -> int:
         help="progress (default on a terminal), tutorial (the tutorial's own lines), or jsonl (default elsewhere)",
     )
     parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
+    parser.add_argument(
+        "--instruments", action="store_true", help="jsonl: a line for each tracked epoch's gradients, too"
+    )
     _add_experiment(parser)
     options = parser.parse(arguments)
     if sys.stdout is None:
@@ -126,11 +129,13 @@ def _run(arguments: Sequence[str]) -> int:
         raise InputError("format", unknown("format", options.format, FORMATS))
     if options.samples and options.format != "jsonl":
         raise InputError("samples", "--samples writes JSON lines: use it with --format jsonl")
+    if options.instruments and options.format != "jsonl":
+        raise InputError("instruments", "--instruments writes JSON lines: use it with --format jsonl")
     experiment = _experiment(options)
 
     from gdtui.headless import run
 
-    return run(experiment, options.format, options.samples)
+    return run(experiment, options.format, options.samples, options.instruments)
 
 
 def _list(arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import printable
+from gdtui.insight.tracked import INSTRUMENTS, Tracker
 from gdtui.insight.verdict import verdict
 from gdtui.problems.loading import load_problem
 
@@ -37,13 +38,14 @@ PATIENCE_S = 1.0
 Stopped = Callable[[], bool]
 
 
-def run(experiment: Experiment, output: str, with_samples: bool) -> int:
+def run(experiment: Experiment, output: str, with_samples: bool = False, with_instruments: bool = False) -> int:
     """Run an experiment to its end or to Ctrl-C, and write it to standard output.
 
     Args:
         experiment: what to run.
         output: progress, tutorial or jsonl.
         with_samples: jsonl: a line for each sample's visit.
+        with_instruments: jsonl: a line with the instruments of each tracked epoch.
 
     Returns:
         The exit status: 0 finished or converged, 3 diverged, 130 interrupted.
@@ -51,7 +53,7 @@ def run(experiment: Experiment, output: str, with_samples: bool) -> int:
     Raises:
         InputError: if the experiment names what does not exist or cannot be used.
     """
-    trainer = Trainer(experiment, load_problem(experiment))
+    trainer = Trainer(experiment, load_problem(experiment), Tracker() if with_instruments else None)
     with _interruptible() as stopped:
         if output == "jsonl":
             snapshot = _write_jsonl(trainer, sys.stdout, stopped, with_samples)
@@ -130,6 +132,8 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
                 lr=snapshot.lr,
                 theta=_finites(snapshot.theta.tolist()),
             )
+            for values in _instruments(snapshot):
+                write("instruments", **values)
         if perf_counter() - flushed > SLICE_S:  # somebody may be watching
             out.flush()
             flushed = perf_counter()
@@ -158,6 +162,19 @@ def _visits(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
             "loss": _finite(loss),
             "gradient": _finites(gradient),
         }
+
+
+def _instruments(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    """What was tracked at the end of the epoch that has just ended, if it was."""
+    for epoch, updates, *values in snapshot.tracked[-1:].tolist():
+        if epoch == snapshot.epoch:
+            named = dict(zip(INSTRUMENTS, map(_finite, values), strict=True))
+            conflicts = named["conflicts"]
+            yield (
+                {"epoch": int(epoch), "updates": int(updates)}
+                | named
+                | {"conflicts": None if conflicts is None else int(conflicts)}
+            )
 
 
 def _finite(value: float) -> float | None:

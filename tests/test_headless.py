@@ -152,6 +152,77 @@ def test_samples_that_are_drawn_again_have_a_line_for_each_draw(gdtui: Command) 
         assert len(losses) == 1, (epoch, i, count)
 
 
+INSTRUMENT_KEYS = [
+    *("type", "epoch", "updates", "grad_norm", "noise_scale", "alignment", "conflicts", "largest_share", "diversity"),
+    *("alpha", "update_size", "distance", "sharpness"),
+]
+
+
+def test_instruments_have_a_line_for_each_tracked_epoch_after_its_own(gdtui: Command) -> None:
+    finished = gdtui("run", "--epochs", "3", "--batch-size", "full", "--format", "jsonl", "--instruments")
+    assert [record["type"] for record in finished.records()] == ["start", *["epoch", "instruments"] * 3, "end"]
+    lines = finished.records("instruments")
+    assert [list(line) for line in lines] == [INSTRUMENT_KEYS] * 3
+    assert [(line["epoch"], line["updates"]) for line in lines] == [(1, 1), (2, 2), (3, 3)]
+    thetas = [epoch["theta"][0] for epoch in finished.records("epoch")]
+    for line, theta in zip(lines, thetas, strict=True):
+        assert line["grad_norm"] == pytest.approx(28 / 3 * (2 - theta), rel=1e-12)
+        assert line["sharpness"] == pytest.approx(28 / 3, rel=1e-12)
+        assert line["noise_scale"] == pytest.approx(0.75, rel=1e-12)
+        assert line["distance"] == pytest.approx(theta - 1, rel=1e-12)
+        assert line["alpha"] == pytest.approx(28 / 3 * 0.01 - 1, rel=1e-9)
+        assert line["conflicts"] == 0
+        assert type(line["conflicts"]) is int
+
+
+def test_instruments_that_are_undefined_are_null(gdtui: Command) -> None:
+    options = ("--format", "jsonl", "--instruments", "--init", "2", "--epochs", "1")
+    (line,) = gdtui("run", *options).records("instruments")  # at the minimum there is no direction
+    assert (line["grad_norm"], line["noise_scale"], line["alignment"]) == (0.0, None, None)
+
+
+def test_a_long_run_s_instruments_are_a_thousand_lines_or_so(gdtui: Command) -> None:
+    options = ("--format", "jsonl", "--instruments", "--epochs", "5000", "--lr", "1e-5", "--batch-size", "full")
+    epochs = [line["epoch"] for line in gdtui("run", *options).records("instruments")]
+    assert epochs == sorted({*range(1, 101), *range(105, 5001, 5)})
+
+
+def test_instruments_are_not_tracked_unless_they_are_asked_for(gdtui: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("tracked")
+
+    monkeypatch.setattr("gdtui.insight.tracked.Tracker.__call__", refuse)
+    assert gdtui("run", "--format", "jsonl", "--epochs", "2").records("instruments") == []
+
+
+@pytest.mark.parametrize("options", [("--format", "progress"), ("--format", "tutorial")])
+def test_instruments_are_lines_of_json_and_of_no_other_format(gdtui: Command, options: tuple[str, ...]) -> None:
+    finished = gdtui("run", *options, "--instruments")
+    assert (finished.status, finished.out) == (2, "")
+    assert finished.err == "gdtui: --instruments writes JSON lines: use it with --format jsonl\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--problem", "mlp", "--set", "hidden=2", "--order", "shuffle")])
+def test_instruments_are_the_same_bits_compiled_and_interpreted(
+    gdtui: Command, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    command = ("run", *options, "--format", "jsonl", "--instruments", "--epochs", "6")
+    interpreted = gdtui(*command)
+    begin = Trainer.__init__
+
+    def compiled(self: Trainer, *arguments: object) -> None:
+        from gdtui.descent.compiler import compiled
+
+        begin(self, *arguments)
+        kernel = compiled(self.problem.model.loss, self._method.rule.update)
+        assert kernel is not None
+        self._engine.use(kernel)
+
+    monkeypatch.setattr(Trainer, "__init__", compiled)
+    assert gdtui(*command).out == interpreted.out
+    assert interpreted.records("instruments")
+
+
 def test_what_is_not_finite_is_null(gdtui: Command) -> None:
     finished = gdtui("run", "--batch-size", "full", "--lr", "1e200", "--samples")
     (epoch,) = finished.records("epoch")
