@@ -18,10 +18,11 @@ def begin(experiment: Experiment, before: Snapshot | None) -> tuple[Trainer, Sna
     """
     import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
     from gdtui.descent.trainer import Trainer
+    from gdtui.insight.tracked import Tracker
     from gdtui.problems.loading import load_problem
 
     is_same = before is not None and _same_problem(before.experiment, experiment)
-    trainer = Trainer(experiment, before.problem if before and is_same else load_problem(experiment))
+    trainer = Trainer(experiment, before.problem if before and is_same else load_problem(experiment), Tracker())
     return trainer, trainer.snapshot()
 
 

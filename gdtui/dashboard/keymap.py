@@ -32,6 +32,9 @@ class Command:
     in_bar: bool = True
 
 
+PANES = {"1": "experiment", "2": "loss", "3": "samples", "4": "landscape", "5": "insight", "7": "log"}
+"""The panes by their key."""
+
 COMMANDS = (
     Command("run", "space", "space", "run_or_pause", "run", "Run, or pause", "Descent"),
     Command("update", "full_stop", ".", "step('update')", "update", "One update: the next batch, then stop", "Descent"),
@@ -49,14 +52,15 @@ COMMANDS = (
     Command("fork", "f", "f", "fork", "fork", "Go another way from here; the way so far stays on the chart", "Time"),
     Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
+    Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),
     Command("sort", "o", "o", "sort", "sort", "Sort the samples by the next column", "View"),
     Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
     Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
     Command("zoom", "enter", "enter", "zoom", "zoom", "The focused pane on the whole screen, or back", "Panes"),
-    Command("pane-1", "1", "1", "toggle_pane('experiment')", "settings", "Show or hide the experiment", "Panes"),
-    Command("pane-2", "2", "2", "toggle_pane('loss')", "loss", "Show or hide the loss", "Panes", in_bar=False),
-    Command("pane-3", "3", "3", "toggle_pane('samples')", "samples", "Show or hide the samples", "Panes", in_bar=False),
-    Command("pane-7", "7", "7", "toggle_pane('log')", "log", "Show or hide the log", "Panes", in_bar=False),
+    *(
+        Command(f"pane-{key}", key, key, f"toggle_pane('{pane}')", pane, f"Show or hide {pane}", "Panes", key == "1")
+        for key, pane in PANES.items()
+    ),
     Command("next", "tab", "tab", "app.focus_next", "focus", "Focus the next field or pane", "Panes", in_bar=False),
     Command("back", "shift+tab", "shift-tab", "app.focus_previous", "", "Focus the one before", "Panes", in_bar=False),
     Command("leave", "escape", "esc", "leave", "", "Out: of a field, a zoomed pane, the focus", "Panes", in_bar=False),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FOREVER = 10**9
 MAX = len(SPEEDS) - 1
-ALL = ("experiment", "loss", "samples", "log")
+ALL = ("experiment", "loss", "samples", "landscape", "insight", "log")
 
 
 async def play_at_max(driven: Lab) -> None:
@@ -72,7 +72,7 @@ async def test_a_run_to_its_end_logs_every_epoch_once() -> None:
 
 
 async def test_a_full_stop_makes_one_update() -> None:
-    async with lab() as driven:
+    async with lab((160, 40)) as driven:
         await driven.press("full_stop")
         await driven.until(lambda: re.search(r"updates +1\b", driven.status))
         assert [row[0] for row in driven.samples[1:4]] == ["▸", "1", "2"]
@@ -162,7 +162,7 @@ async def test_y_and_x_change_the_axes() -> None:
 
 
 async def test_o_sorts_the_samples_and_capital_o_reverses_them() -> None:
-    async with lab() as driven:
+    async with lab((160, 40)) as driven:
         await driven.press("o", "o", "o", "o")
         assert "sort loss" in driven.pane("samples")
         assert [row[0] for row in driven.samples[1:4]] == ["2", "1", "0"]
@@ -216,7 +216,7 @@ async def test_what_ran_while_the_loss_was_hidden_is_on_it() -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
-@pytest.mark.parametrize("pane", ["loss", "samples", "log"])
+@pytest.mark.parametrize("pane", ["loss", "samples", "landscape", "insight", "log"])
 async def test_enter_zooms_the_focused_pane_and_enter_or_escape_comes_back(pane: str, size: tuple[int, int]) -> None:
     async with lab(size) as driven:
         before = list(map(driven.is_seen, ALL))
@@ -255,12 +255,12 @@ async def test_what_ran_while_the_loss_was_zoomed_away_is_on_it() -> None:
 async def test_tab_goes_round_fields_and_panes_and_shift_tab_back() -> None:
     async with lab() as driven:
         seen = []
-        for _ in range(21):
+        for _ in range(23):
             await driven.press("tab")
             assert driven.app.focused is not None
             seen.append(driven.app.focused.id)
         assert seen[0] == "problem"
-        assert seen[18:] == ["loss", "samples", "log"]
+        assert seen[18:] == ["loss", "samples", "landscape", "insight", "log"]
         await driven.press("shift+tab")
         assert driven.app.focused.id == "samples"
 
@@ -483,7 +483,7 @@ async def test_keys_pressed_while_a_run_still_loads_act_on_that_run(monkeypatch:
 async def test_keys_of_one_burst_take_effect_in_their_order() -> None:
     async with lab() as driven:
         await driven.tap("e", "e", "plus", "full_stop", "left_square_bracket", "minus", "e")
-        await driven.until(lambda: len(driven.trainer.snapshot().events) == 1 and driven.is_at(2))
+        await driven.until(lambda: driven.experiment.lr == 0.008 and driven.is_at(2))
         (event,) = driven.trainer.snapshot().events
         assert (event.update, event.after) == (3, 0.008)
 

@@ -24,6 +24,13 @@ PANES = {
     "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of "
     "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch, "
     "c a gradient that was clipped.",
+    "4 Landscape": "One parameter: f(w), some ℓᵢ, where θ is, its tangent, the step to come. Two: f from above, the "
+    "path, × the known minima. More: f along the newest update, with α on it.",
+    "5 Insight": "All of it at the θ of now. The ladder: learning rates at which descent breaks, in what it is set to "
+    "and beside it (exact where f is quadratic, ≈ here elsewhere; Cohen et al. 2021, Ma et al. 2018). Noise scale "
+    "B = trΣ/‖g‖²: a batch b far below B is led by noise (McCandlish et al. 2018). Align: the mean cosine of gᵢ with "
+    "their mean g; against: how many have cos < 0. α: where the newest step landed on a parabola along it, −1 not "
+    "moved, 0 the minimum, 1 the far wall (Cockpit, Schneider et al. 2021). i shows one of them over the epochs.",
     "7 Log": "θ and f after each epoch, all digits; at grain update, each visit's gradient; every change.",
 }
 """What each pane shows, and where its numbers come from."""

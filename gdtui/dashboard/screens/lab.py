@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input
 
 from gdtui.dashboard.begin import begin
 from gdtui.dashboard.curves import XAxis, event_text, loss_plot
 from gdtui.dashboard.keymap import bindings
 from gdtui.dashboard.messages import SettingEdited
+from gdtui.dashboard.overlays import Overlay, instrument_plot, reading
 from gdtui.dashboard.player import Grain, Player, prepared
+from gdtui.dashboard.reader import Reader
+from gdtui.dashboard.screens.panes import PanesScreen
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
+from gdtui.dashboard.widgets.insight import Insight
+from gdtui.dashboard.widgets.landscape import Landscape
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import KeyBar, Status
 from gdtui.experiment import Experiment, InputError
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.widget import Widget
 
+    from gdtui.dashboard.player import Job
+    from gdtui.dashboard.reader import Findings
     from gdtui.descent.snapshot import Snapshot
     from gdtui.descent.trainer import Trainer
     from gdtui.problems.problem import Problem
@@ -39,12 +41,8 @@ LR_STEP = 1.25
 LONG_LOAD_S = 0.2
 """A load that takes longer is said to be under way."""
 
-W = TypeVar("W", bound="Widget")
 
-PANES = {"experiment": "1 Experiment", "loss": "2 Loss", "samples": "3 Samples", "log": "7 Log"}
-
-
-class LabScreen(Screen[None]):
+class LabScreen(PanesScreen):
     """One experiment, live.
 
     Attributes:
@@ -52,32 +50,21 @@ class LabScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    AUTO_FOCUS = ""
 
     def __init__(self, experiment: Experiment, play: bool = False) -> None:
-        super().__init__()
+        super().__init__(experiment)
         self.player = Player(self.show_snapshot, self._show_failure)
         self.player.is_playing = play
-        self._experiment = experiment
+        self.reader = Reader(self._show_findings, lambda: self.player.is_playing or self.player.is_stepping)
         self._snapshot: Snapshot | None = None
         self._is_loading = True
         self._x_axis = XAxis.EPOCHS
         self._log_y = True
         self._reading = ""
+        self._overlay = Overlay.NONE
         self._forked_from: list[Snapshot] = []
 
     # --- the screen ----------------------------------------------------------------------------------------------
-
-    def compose(self) -> ComposeResult:
-        """Status, panes, keys."""
-        yield Status(id="status")
-        with Horizontal(id="body"):
-            yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
-            with Vertical(id="right"):
-                yield _titled(Chart(id="loss", classes="pane"))
-                yield _titled(Samples(id="samples", classes="pane"))
-                yield _titled(Log(id="log", classes="pane"))
-        yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
         """Show the frame first: the fields, numpy and the data can wait until there is something to look at."""
@@ -87,8 +74,18 @@ class LabScreen(Screen[None]):
 
     async def _fill(self) -> None:
         await self.query_one(Controls).mount_fields()
-        self.player.ask(partial(self._load, self._experiment))
+        self._ask(partial(self._load, self._experiment))
         self.run_worker(self.player.work(), group="descent")
+        self.run_worker(self.reader.work(), group="insight")
+
+    def _ask(self, job: Job) -> None:
+        """Have a job done in its turn."""
+
+        async def guarded() -> None:
+            with self.unless_leaving():
+                await job()
+
+        self.player.ask(guarded)
 
     # --- from the trainer to the panes ---------------------------------------------------------------------------
 
@@ -132,33 +129,48 @@ class LabScreen(Screen[None]):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""
-        if not self.app.is_running:
-            return  # the panes are on their way out
-        with self.app.batch_update():
+        with self.unless_leaving(), self.app.batch_update():
             self._log_progress(snapshot)
             self._snapshot = snapshot
             self._show_loss()
             self.query_one(Samples).show(snapshot)
             self._show_status()
+        self.reader.look_at(snapshot, with_anatomy=self.player.grain is Grain.UPDATE)
+
+    def _show_findings(self, findings: Findings) -> None:
+        """Show what was measured, unless another run is shown by now."""
+        read, shown = findings.reading, self._snapshot
+        if shown is None or shown.problem is not read.snapshot.problem:
+            return
+        sentences = [(sentence.text, sentence.kind) for sentence in findings.judgement.sentences]
+        with self.unless_leaving(), self.app.batch_update():
+            self.query_one(Insight).show(read, sentences)
+            self.query_one(Landscape).show(findings.terrain, findings.anatomy)
 
     def _show_failure(self, error: InputError) -> None:
         """Say why the descent could not go on."""
-        self.query_one(Log).say(str(error), "bad")
-        self._show_status()
+        with self.unless_leaving():
+            self.query_one(Log).say(str(error), "bad")
+            self._show_status()
+
+    def show_again(self) -> None:
+        """Draw the charts: they are not drawn while they are hidden."""
+        self._show_loss()
 
     def _show_loss(self) -> None:
-        chart, y = self.query_one(Chart), "log y" if self._log_y else "linear y"
-        if self._snapshot is not None and chart.display:
-            plot = loss_plot(
-                self._snapshot, self._x_axis, self._log_y, self.app.theme_variables["primary"], self._forked_from
-            )
-            chart.show(plot)
+        chart, overlay, snapshot = self.query_one("#loss", Chart), self.query_one("#overlay", Chart), self._snapshot
+        y = "log y" if self._log_y else "linear y"
+        if snapshot is not None and (chart.display or overlay.display):
+            color = self.app.theme_variables["primary"]
+            plot = loss_plot(snapshot, self._x_axis, self._log_y, color, self._forked_from)
             y = y if plot.log_y == self._log_y else "linear y, as f < 0"
-        self._set_subtitle(chart, self._reading or f"{y} · {self._x_axis.value}")
+            chart.show(plot)
+            if overlay.display:
+                overlay.show(instrument_plot(snapshot, self._overlay, self._x_axis, color, plot))
+                self.subtitle(overlay, reading(snapshot, self._overlay))
+        self.subtitle(chart, self._reading or f"{y} · {self._x_axis.value}")
 
     def _show_status(self) -> None:
-        if not self.app.is_running:
-            return
         player, snapshot = self.player, self._snapshot
         if snapshot is None:
             self.query_one(Status).show(self._experiment, None, "loading", "")
@@ -188,9 +200,9 @@ class LabScreen(Screen[None]):
         if snapshot.state.is_over:
             is_bad = snapshot.state == "diverged"
             log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
-            log.say(verdict(snapshot), "bad" if is_bad else "good")
+            log.say(verdict(snapshot, with_why=False), "bad" if is_bad else "good")
 
-    @on(Chart.CursorMoved)
+    @on(Chart.CursorMoved, "#loss")
     def _read_cursor(self, message: Chart.CursorMoved) -> None:
         message.stop()
         self._reading = (
@@ -201,17 +213,12 @@ class LabScreen(Screen[None]):
         )
         self._show_loss()
 
-    def _set_subtitle(self, widget: Widget, text: str) -> None:
-        content = Content(text)
-        if widget.border_subtitle != content.markup:
-            widget.border_subtitle = content
-
     # --- settings ------------------------------------------------------------------------------------------------
 
     @on(SettingEdited)
     def _edit(self, message: SettingEdited) -> None:
         message.stop()
-        self.player.ask(partial(self._change, message.setting, message.value))
+        self._ask(partial(self._change, message.setting, message.value))
 
     async def _change(self, setting: str, value: Any) -> None:
         """Change the run under way where that can be; otherwise begin a new one."""
@@ -264,7 +271,7 @@ class LabScreen(Screen[None]):
     def action_rewind(self, epochs: int) -> None:
         """Back, or forward in what was run before."""
         self.player.is_playing = False
-        self.player.ask(partial(self._rewind, epochs))
+        self._ask(partial(self._rewind, epochs))
 
     async def _rewind(self, epochs: int) -> None:
         trainer, before = self.player.trainer, self._snapshot
@@ -281,7 +288,7 @@ class LabScreen(Screen[None]):
     def action_fork(self) -> None:
         """Another run from here."""
         self.player.is_playing = False
-        self.player.ask(self._fork)
+        self._ask(self._fork)
 
     async def _fork(self) -> None:
         trainer, before = self.player.trainer, self._snapshot
@@ -300,7 +307,7 @@ class LabScreen(Screen[None]):
     def action_reset(self) -> None:
         """Back to the start."""
         self.player.stop()
-        self.player.ask(self._reset)
+        self._ask(self._reset)
 
     async def _reset(self) -> None:
         if self._snapshot is not None:
@@ -309,7 +316,7 @@ class LabScreen(Screen[None]):
 
     def action_scale_lr(self, steps: int) -> None:
         """Learning rate up or down."""
-        self.player.ask(partial(self._scale_lr, LR_STEP**steps))
+        self._ask(partial(self._scale_lr, LR_STEP**steps))
 
     async def _scale_lr(self, factor: float) -> None:
         if self._snapshot is not None:
@@ -324,6 +331,8 @@ class LabScreen(Screen[None]):
         """Epochs or updates."""
         self.player.grain = Grain.UPDATE if self.player.grain is Grain.EPOCH else Grain.EPOCH
         self._show_status()
+        if self._snapshot is not None:
+            self.reader.look_at(self._snapshot, with_anatomy=self.player.grain is Grain.UPDATE)
 
     def action_toggle_log_y(self) -> None:
         """Log or linear."""
@@ -334,6 +343,14 @@ class LabScreen(Screen[None]):
         """The next x axis."""
         self._x_axis = self._x_axis.next()
         self._show_loss()
+
+    def action_change_overlay(self) -> None:
+        """The next instrument under the loss, or none."""
+        self._overlay = self._overlay.next()
+        overlay = self.query_one("#overlay", Chart)
+        overlay.border_title = self._overlay.value
+        overlay.set_class(self._overlay is Overlay.NONE, "-off")
+        self.call_after_refresh(self.show_again)
 
     def action_sort(self) -> None:
         """The next column."""
@@ -347,31 +364,6 @@ class LabScreen(Screen[None]):
         """As applied, or now."""
         samples = self.query_one(Samples)
         samples.applied = not samples.applied
-
-    def action_toggle_pane(self, pane: str) -> None:
-        """Show or hide a pane."""
-        if pane == "experiment" and not self.has_class("-wide"):
-            self.toggle_class("-drawer")
-        else:
-            self.query_one(f"#{pane}").toggle_class("-off")
-            self.call_after_refresh(self._show_loss)  # it is not drawn while it is hidden
-
-    def action_zoom(self) -> None:
-        """The focused pane on the whole screen, or back."""
-        if self.has_class("-zoomed"):
-            self._unzoom()
-        elif self.focused is not None:
-            pane = next((node for node in self.focused.ancestors_with_self if node.id in PANES), None)
-            if pane is not None:
-                pane.add_class("-zoom")
-                self.query_one("#right").set_class(pane.id == "experiment", "-empty")
-                self.add_class("-zoomed")
-
-    def _unzoom(self) -> None:
-        self.remove_class("-zoomed")
-        for pane in self.query(".pane"):
-            pane.remove_class("-zoom")
-        self.call_after_refresh(self._show_loss)
 
     def action_help(self) -> None:
         """Keys and panes explained."""
@@ -390,8 +382,3 @@ class LabScreen(Screen[None]):
             self.set_focus(None)
         else:
             self.remove_class("-drawer")
-
-
-def _titled(pane: W) -> W:
-    pane.border_title = PANES[pane.id or ""]
-    return pane

@@ -49,12 +49,19 @@ class Chart(Lines, can_focus=True):
         """The cursor reads something else: it moved, or the data under it changed.
 
         Attributes:
+            chart: whose cursor it is.
             x: x of the nearest point of the first series that has one; None when the cursor is hidden.
             values: name and y of every series at its own point nearest to the cursor.
         """
 
+        chart: Chart
         x: float | None
         values: tuple[tuple[str, float], ...]
+
+        @property
+        def control(self) -> Chart:
+            """Whose cursor it is."""
+            return self.chart
 
     def __init__(
         self,
@@ -129,4 +136,4 @@ class Chart(Lines, can_focus=True):
         # Compared as text, in which one nan is like another.
         if repr(reading) != repr(self._reading):
             self._reading = reading
-            self.post_message(self.CursorMoved(*reading))
+            self.post_message(self.CursorMoved(self, *reading))

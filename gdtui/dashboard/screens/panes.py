@@ -1,0 +1,135 @@
+"""Panes: what the lab is laid out of; each can be hidden, and zoomed to the whole screen."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.screen import Screen
+
+from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.controls import Controls
+from gdtui.dashboard.widgets.insight import Insight
+from gdtui.dashboard.widgets.landscape import Landscape
+from gdtui.dashboard.widgets.log import Log
+from gdtui.dashboard.widgets.samples import Samples
+from gdtui.dashboard.widgets.status import KeyBar, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from gdtui.experiment import Experiment
+
+    W = TypeVar("W", bound="Widget")
+
+PANES = {
+    "experiment": "1 Experiment",
+    "loss": "2 Loss",
+    "overlay": "",  # the instrument that it shows
+    "samples": "3 Samples",
+    "landscape": "4 Landscape",
+    "insight": "5 Insight",
+    "log": "7 Log",
+}
+
+SIDE = ("landscape", "insight")
+"""Panes for which a narrow terminal has no room beside the others."""
+
+
+class PanesScreen(Screen[None]):
+    """The lab's panes, without what they show."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self._experiment = experiment
+
+    def compose(self) -> ComposeResult:
+        """Status, panes, keys."""
+        yield Status(id="status")
+        with Horizontal(id="body"):
+            yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
+            with Vertical(id="right"):
+                with Horizontal(id="lab"):
+                    with Vertical(id="middle"):
+                        yield _titled(Chart(id="loss", classes="pane"))
+                        yield _titled(Chart(id="overlay", classes="pane -off"))
+                        yield _titled(Samples(id="samples", classes="pane"))
+                    with Vertical(id="side"):
+                        yield _titled(Landscape(id="landscape", classes="pane"))
+                        yield _titled(Insight(id="insight", classes="pane"))
+                yield _titled(Log(id="log", classes="pane"))
+        yield KeyBar(id="keys")
+
+    @contextmanager
+    def unless_leaving(self) -> Iterator[None]:
+        """While the app ends the panes go one after the other: what cannot be shown any more need not be."""
+        try:
+            yield
+        except NoMatches:
+            if len(self.query(".pane")) == len(PANES):
+                raise
+
+    def show_again(self) -> None:
+        """Draw what is not drawn while it is hidden."""
+
+    def subtitle(self, widget: Widget, text: str) -> None:
+        """Set what stands in a pane's lower border."""
+        content = Content(text)
+        if widget.border_subtitle != content.markup:
+            widget.border_subtitle = content
+
+    def action_toggle_pane(self, pane: str) -> None:
+        """Show or hide a pane; one that has no place on a narrow terminal takes all of it."""
+        widget = self.query_one(f"#{pane}")
+        if pane == "experiment" and not self.has_class("-wide"):
+            self.toggle_class("-drawer")
+        elif pane in SIDE and not (self.has_class("-wide") and self.has_class("-tall")):
+            is_zoomed = widget.has_class("-zoom")
+            self._unzoom()
+            if not is_zoomed:
+                self._zoom(widget)
+        else:
+            widget.toggle_class("-off")
+            self._close_up()
+            self.call_after_refresh(self.show_again)
+
+    def _close_up(self) -> None:
+        """Leave no gap where all panes of a column are hidden."""
+        for column in ("middle", "side"):
+            panes = self.query_one(f"#{column}").query(".pane")
+            self.query_one(f"#{column}").set_class(all(pane.has_class("-off") for pane in panes), "-off")
+
+    def action_zoom(self) -> None:
+        """The focused pane on the whole screen, or back."""
+        if self.has_class("-zoomed"):
+            self._unzoom()
+        elif self.focused is not None:
+            pane = next((node for node in self.focused.ancestors_with_self if node.id in PANES), None)
+            if pane is not None:
+                self._zoom(self.query_one(f"#{pane.id}"))
+
+    def _zoom(self, pane: Widget) -> None:
+        pane.add_class("-zoom")
+        for container in self.query("#body Horizontal, #body Vertical").exclude("Controls *"):
+            container.set_class(pane not in container.query(".pane"), "-empty")
+        self.add_class("-zoomed")
+        self.call_after_refresh(self.show_again)
+
+    def _unzoom(self) -> None:
+        self.remove_class("-zoomed")
+        for pane in self.query(".pane"):
+            pane.remove_class("-zoom")
+        self.call_after_refresh(self.show_again)
+
+
+def _titled(pane: W) -> W:
+    pane.border_title = PANES[pane.id or ""]
+    return pane
