@@ -121,8 +121,9 @@ def edge(facts: Facts, was_said: bool) -> Sentence | None:
     if limit.lr is None or limit.kind is Kind.EXACT or facts.is_split or not facts.has_window or facts.method.clip:
         return None
     low, high = (0.9, 2.0) if was_said else (1.0, 1.7)
-    least = -0.05 * abs(facts.loss) if was_said else 0.0  # ripples, not a rise
-    if not (low < (facts.ratio or 0.0) < high and facts.drop > least):
+    first = float(facts.window[0, 1])
+    ripples = 0.05 * abs(first) if was_said else 0.0
+    if not (low < (facts.ratio or 0.0) < high and facts.drop > -ripples and facts.loss < first + ripples):
         return None
     if facts.is_plain and facts.curvature:
         what = f"λmax, now {number(facts.curvature.largest)}, keeps to about 2/lr = {number(2 / facts.lr)}"
