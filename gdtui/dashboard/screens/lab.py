@@ -146,6 +146,9 @@ class LabScreen(PanesScreen):
         with self.unless_leaving(), self.app.batch_update():
             self.query_one(Insight).show(read, sentences)
             self.query_one(Landscape).show(findings.terrain, findings.anatomy)
+            log = self.query_one(Log)
+            if read.snapshot.state == "diverged" and sentences[0][0] not in log.entries:
+                log.say(*sentences[0])
 
     def _show_failure(self, error: InputError) -> None:
         """Say why the descent could not go on."""
