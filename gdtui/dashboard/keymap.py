@@ -51,6 +51,7 @@ COMMANDS = (
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
     Command("sort", "o", "o", "sort", "sort", "Sort the samples by the next column", "View"),
     Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
+    Command("filter", "slash", "/", "filter", "filter", "Filter the samples: |g|>0.5, cos<0, y>2, clipped", "View"),
     Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
     Command("zoom", "enter", "enter", "zoom", "zoom", "The focused pane on the whole screen, or back", "Panes"),
     Command("pane-1", "1", "1", "toggle_pane('experiment')", "settings", "Show or hide the experiment", "Panes"),

@@ -343,6 +343,10 @@ class LabScreen(Screen[None]):
         """The other way round."""
         self.query_one(Samples).reverse()
 
+    async def action_filter(self) -> None:
+        """Type which samples to show."""
+        await self.query_one(Samples).open_filter()
+
     def action_toggle_applied(self) -> None:
         """As applied, or now."""
         samples = self.query_one(Samples)
