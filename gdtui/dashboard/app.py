@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.command import CommandPalette
+from textual.events import Key
 from textual.theme import Theme
+from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands, Palette
 from gdtui.dashboard.screens.lab import LabScreen
@@ -68,6 +70,12 @@ class LabApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
         sys.setswitchinterval(0.0005)
+
+    def on_key(self, event: Key) -> None:
+        """What was typed right behind the key that opened a field is for the field."""
+        if event.is_printable and isinstance(self.focused, Input):
+            self.focused.post_message(Key(event.key, event.character))
+            event.prevent_default()
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""

@@ -55,6 +55,7 @@ COMMANDS = (
     Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),
     Command("sort", "o", "o", "sort", "sort", "Sort the samples by the next column", "View"),
     Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
+    Command("filter", "slash", "/", "filter", "filter", "Filter the samples: |g|>0.5, cos<0, y>2, clipped", "View"),
     Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
     Command("zoom", "enter", "enter", "zoom", "zoom", "The focused pane on the whole screen, or back", "Panes"),
     *(

@@ -1,25 +1,21 @@
-"""Rows: the samples table's rows, and the order in which they stand."""
+"""Rows: what the samples table says of each sample."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Sequence
 
     from gdtui.descent.snapshot import Snapshot
-    from gdtui.problems.datasets import Array
-    from gdtui.problems.models import Model
+    from gdtui.insight.instruments import Alignments
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample; what is None has no value: in this epoch it was not visited yet.
+    """One sample; what is None has no value: it is undefined, or in this epoch the sample was not visited yet.
 
     Attributes:
         sample: its number.
@@ -29,8 +25,11 @@ class Row:
         loss: ℓ.
         gradient: ∇ℓ.
         norm: |∇ℓ|.
+        share: of gradient descent's step.
+        cos: its gradient's cosine with their mean.
         is_newest: it was in the batch of the newest update.
-        is_clipped: its gradient was clipped.
+        is_clipped: its gradient was clipped in this epoch.
+        is_largest: no share is larger in size.
     """
 
     sample: int
@@ -40,83 +39,95 @@ class Row:
     loss: float | None
     gradient: tuple[float, ...] | None
     norm: float | None
+    share: float | None = None
+    cos: float | None = None
     is_newest: bool = False
     is_clipped: bool = False
+    is_largest: bool = False
+
+    @property
+    def is_conflict(self) -> bool:
+        """Its gradient pulls against the mean's."""
+        return self.cos is not None and self.cos < 0
+
+    def value(self, key: str) -> float | None:
+        """What stands in a column: its key is an attribute, or x0, x1, ... or g0, g1, ..."""
+        if key[1:].isdigit():
+            values = self.x if key[0] == "x" else self.gradient
+            return values[int(key[1:])] if values else None
+        value: float | None = getattr(self, key)
+        return value
 
 
-def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool) -> list[Row]:
-    """The rows of some samples: as applied, or at the current θ; costs these rows only."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """A reading's alignments, and whose share is the largest.
+
+    Attributes:
+        alignments: each sample's share and cosine, shape (n,).
+        largest: the sample whose share is largest in size; None where the shares are undefined.
+    """
+
+    alignments: Alignments
+    largest: int | None
+
+
+def aligned(alignments: Alignments) -> Aligned:
+    """Find the largest share; costs a pass over them."""
+    import numpy as np
+
+    shares = np.abs(alignments.shares)
+    largest = int(shares.argmax())  # they are all defined, or none is
+    return Aligned(alignments, largest if math.isfinite(shares[largest]) else None)
+
+
+def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool, reading: Aligned | None = None) -> list[Row]:
+    """The rows of some samples: as applied, or at the current θ; costs these rows only.
+
+    Args:
+        snapshot: the moment.
+        samples: their numbers.
+        applied: loss and gradient as applied.
+        reading: share and cosine, which are always at the θ of one moment.
+    """
     dataset, model, visits = snapshot.problem.dataset, snapshot.problem.model, snapshot.visits
     theta, loss_of = snapshot.theta.tolist(), model.safe_loss
     newest = set(visits.newest_batch.tolist()) if len(visits.newest_batch) < visits.n <= 10_000 else set()
     rows = []
     for sample in samples:
         x, y = tuple(dataset.x[sample].tolist()), float(dataset.y[sample])
-        visit = int(visits.last_visit[sample]) if applied else -1
+        visit = int(visits.last_visit[sample]) if len(visits) else -1
+        share, cos, is_largest = _read(reading, sample)
         loss: float | None
-        if not applied:
-            gradient = [0.0] * len(theta)
-            loss, at, is_clipped = loss_of(theta, x, y, gradient), theta, False
-        elif visit >= 0:
+        if applied and visit < 0:
+            rows.append(Row(sample, x, y, None, None, None, None, share, cos, is_largest=is_largest))
+            continue
+        if applied:
             gradient = visits.gradients[visit].tolist()
             loss = float(visits.losses[visit])
             at = visits.thetas[visits.update_at(visit)].tolist()
-            is_clipped = bool(visits.clipped[visit])
         else:
-            rows.append(Row(sample, x, y, None, None, None, None))
-            continue
-        y_hat = predicted(model, at, x)
-        norm = math.hypot(*gradient)
-        rows.append(Row(sample, x, y, y_hat, loss, tuple(gradient), norm, sample in newest, is_clipped))
+            gradient, at = [0.0] * len(theta), theta
+            loss = loss_of(at, x, y, gradient)
+        y_hat = _called(model.predict, at, x) if model.predict else None
+        norm, is_clipped = math.hypot(*gradient), visit >= 0 and bool(visits.clipped[visit])
+        rows.append(
+            Row(sample, x, y, y_hat, loss, tuple(gradient), norm, share, cos, sample in newest, is_clipped, is_largest)
+        )
     return rows
 
 
-def predicted(model: Model, theta: Sequence[float], x: Sequence[float]) -> float | None:
-    """ŷ; None where nothing is predicted, or a person's own prediction fails."""
+def _called(function: Callable[..., float], *arguments: Any) -> float | None:
+    """A value of the model; None where a person's own fails, as it may at a θ that is far away."""
     try:
-        return None if model.predict is None else float(model.predict(theta, x))
-    except Exception:
-        if model.is_own:
-            return None
-        raise
+        return function(*arguments)
+    except (Exception, SystemExit):
+        return None
 
 
-def sorted_samples(snapshot: Snapshot, key: str, descending: bool, applied: bool) -> NDArray[np.intp]:
-    """The samples in the order of a column; those without a value last, equal ones in the data's order.
-
-    Args:
-        snapshot: the moment.
-        key: sample, y, y_hat, loss, norm, x0, x1, ... or g0, g1, ...
-        descending: the largest first.
-        applied: by the values as applied, else by those at the current θ.
-    """
-    values = _column(snapshot, key, applied)
-    order: NDArray[np.intp] = (-values if descending else values).argsort(kind="stable")
-    return order
-
-
-def _column(snapshot: Snapshot, key: str, applied: bool) -> Array:
-    import numpy as np
-
-    dataset = snapshot.problem.dataset
-    if key == "sample":
-        return np.arange(float(snapshot.problem.n))
-    if key == "y":
-        return dataset.y
-    if key[0] == "x":
-        return dataset.x[:, int(key[1:])]
-    if key == "y_hat":
-        rows = read_rows(snapshot, range(snapshot.problem.n), applied)
-        return np.array([math.nan if row.y_hat is None else row.y_hat for row in rows])
-    source = snapshot.visits if applied else snapshot.now
-    column: Array
-    if key == "loss":
-        column = source.losses
-    elif key == "norm":
-        column = np.sqrt((source.gradients**2).sum(axis=1))
-    else:
-        column = source.gradients[:, int(key[1:])]
-    if not applied:
-        return column
-    # A sample that was not visited has -1 for its last visit: the nan at the end.
-    return np.append(column, math.nan)[snapshot.visits.last_visit]
+def _read(reading: Aligned | None, sample: int) -> tuple[float | None, float | None, bool]:
+    """A sample's share, cosine, and whether its share is the largest."""
+    if reading is None:
+        return None, None, False
+    share, cos = float(reading.alignments.shares[sample]), float(reading.alignments.cosines[sample])
+    return None if math.isnan(share) else share, None if math.isnan(cos) else cos, sample == reading.largest

@@ -308,7 +308,8 @@ def _mean_square(samples: Array, batch_size: int) -> float | None:
     mean = samples.mean(axis=0)
     if p == 1:
         second = float((samples * samples).mean())
-        return 2 * float(mean[0, 0]) / ((1 - 1 / batch_size) * float(mean[0, 0]) ** 2 + second / batch_size)
+        first = float(mean[0, 0])
+        return 2 * first / ((1 - 1 / batch_size) * first * first + second / batch_size)
     products = min(60, p * (p + 1) // 2)
     if n * p**3 * products > MOST_SPREADS:
         return None

@@ -11,10 +11,11 @@ import pytest
 from labs import moment, moment_of_many, problem_of, trainer_of, until
 from textual.app import App, ComposeResult
 
-from gdtui.dashboard.figures import WIDTH
 from gdtui.dashboard.widgets import samples as module
-from gdtui.dashboard.widgets.samples import Samples, choose_columns
+from gdtui.dashboard.widgets.samples import Samples
 from gdtui.descent.snapshot import Epoch
+from gdtui.insight.instruments import alignments, measure
+from gdtui.insight.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +44,12 @@ async def table(snapshot: Any, size: tuple[int, int] = (90, 8)) -> AsyncIterator
         yield pilot, pane
 
 
+def reading_of(snapshot: Any) -> Any:
+    """A reading, as far as this pane is concerned."""
+    gradients = snapshot.now.gradients
+    return Reading(snapshot, alignments(gradients), measure(gradients), None, None, None, None)  # type: ignore[arg-type]
+
+
 def lines(pane: Samples) -> list[str]:
     return [pane.render_line(y).text for y in range(pane.size.height)]
 
@@ -58,41 +65,23 @@ def sorted_by(pane: Samples) -> str:
     return found[1]
 
 
-# Columns
-
-
-@pytest.mark.parametrize("d", [1, 2, 7])
-@pytest.mark.parametrize("n", [3, 272, 1_000_000])
-def test_the_columns_fit_at_every_width_and_the_norm_is_always_there(n: int, d: int) -> None:
-    features, parameters = tuple(f"feature number {j}" for j in range(d)), tuple(f"w{j}" for j in range(d + 1))
-    for width in range(2 + max(2, len(str(n - 1))) + 1 + WIDTH + 1, 250):
-        columns = choose_columns(width, features, "y", parameters, n)
-        assert 2 + sum(column.width + 1 for column in columns) <= width
-        assert [columns[0].key, columns[-1].key] == ["sample", "norm"]
-        assert all(column.width >= WIDTH for column in columns[1:])
-
-
-def test_a_wide_table_has_every_column_and_a_narrow_one_the_loss_first() -> None:
-    def keys(width: int) -> list[str]:
-        return [column.key for column in choose_columns(width, ("a", "b"), "y", ("w1", "w2", "b"), 272)]
-
-    assert keys(120) == ["sample", "x0", "x1", "y", "y_hat", "loss", "g0", "g1", "g2", "norm"]
-    assert keys(30) == ["sample", "loss", "norm"]
+# Numbers and names
 
 
 async def test_no_number_is_cut_at_any_width() -> None:
     snapshot = moment(problem_of([[1e-7, -1234.5678], [-1e100, 0.00123456]], [-98765.4321, 3], "affine"), lr=1e-9)
     async with table(snapshot) as (pilot, pane):
+        pane.show_reading(reading_of(snapshot))
         for width in range(18, 130, 7):
             await pilot.resize_terminal(width, 8)
-            cells = [cell for line in lines(pane)[1:3] for cell in re.sub("[▏▎▍▌▋▊▉█▸]", " ", line).split()]
+            cells = [cell for line in lines(pane)[1:3] for cell in re.sub("[▏▎▍▌▋▊▉█▸◂*]", " ", line).split()]
             assert all(NUMBER.fullmatch(cell) or cell in ("∞", "-∞") for cell in cells), width
 
 
 async def test_names_of_columns_are_shown_as_they_are() -> None:
     problem = problem_of([[1, 2, 3]], [1], features=("[red]x[/]", "[/", "\x1b[31m"), target="[b]y")
     async with table(moment(problem), size=(120, 8)) as (_, pane):
-        assert lines(pane)[0].split()[:5] == ["#", "[red]x[/]", "[/", r"\x1b[31m", "[b]y"]
+        assert lines(pane)[0].split()[:5] == ["#", "[r…]x[/]", "[/", r"\x1b[31m", "[b]y"]
 
 
 # Rows
@@ -100,8 +89,8 @@ async def test_names_of_columns_are_shown_as_they_are() -> None:
 
 async def test_only_the_visible_rows_of_a_million_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    read = module.read_rows
-    monkeypatch.setattr(module, "read_rows", lambda s, rows, applied: asked.extend(rows) or read(s, rows, applied))
+    read_rows = module.read_rows
+    monkeypatch.setattr(module, "read_rows", lambda *how: asked.extend(how[1]) or read_rows(*how))
     async with table(moment_of_many(1_000_000), size=(90, 12)) as (pilot, pane):
         assert shown(pane) == [str(i) for i in range(9)]
         pane.focus()
@@ -112,7 +101,7 @@ async def test_only_the_visible_rows_of_a_million_are_read(monkeypatch: pytest.M
 
 async def test_what_was_not_visited_yet_shows_a_dash() -> None:
     async with table(moment(update=2)) as (_, pane):
-        assert lines(pane)[3].split()[:7] == ["2", "3.0", "6.0", "–", "–", "–", "–"]
+        assert lines(pane)[3].split()[:7] == ["2", "3", "6", "–", "–", "–", "–"]
 
 
 async def test_the_newest_batch_is_marked() -> None:
@@ -151,6 +140,88 @@ async def test_only_changed_lines_are_sent() -> None:
         assert again == 0
         assert 0 < len(sent) <= 3
         assert all(region.height == 1 for region in sent)
+
+
+# Shares and cosines
+
+CONFLICT = problem_of([1, 1, 1, 1], [3, 2.5, 2, -1])
+"""At w = 1 three samples pull one way, the last one back."""
+
+
+async def test_share_and_cos_are_there_once_there_is_a_reading() -> None:
+    snapshot = moment(CONFLICT)
+    async with table(snapshot, size=(110, 8)) as (_, pane):
+        assert not {"share", "cos"} & {*lines(pane)[0].split()}
+        pane.show_reading(reading_of(snapshot))
+        assert lines(pane)[0].split()[-2:] == ["share", "cos"]
+        assert [line.split()[-1] for line in lines(pane)[1:5]] == ["1.0000", "1.0000", "1.0000", "◂-1.0000"]
+
+
+async def test_conflicts_and_the_largest_share_stand_out_without_colour() -> None:
+    snapshot = moment(CONFLICT)
+    async with table(snapshot, size=(110, 8)) as (_, pane):
+        pane.show_reading(reading_of(snapshot))
+        assert ["◂" in line for line in lines(pane)[1:5]] == [False, False, False, True]
+        assert ["*" in line for line in lines(pane)[1:5]] == [True, False, False, False]
+
+
+async def test_at_the_minimum_shares_and_cosines_are_dashes() -> None:
+    snapshot = moment(init=(2.0,))
+    async with table(snapshot, size=(110, 8)) as (_, pane):
+        pane.show_reading(reading_of(snapshot))
+        assert [line.split()[-2:] for line in lines(pane)[1:4]] == [["–", "–"]] * 3
+
+
+async def test_a_reading_stays_until_the_next_and_goes_with_its_problem() -> None:
+    snapshot = moment(CONFLICT)
+    async with table(snapshot, size=(110, 8)) as (_, pane):
+        pane.show_reading(reading_of(moment()))
+        assert "cos" not in lines(pane)[0]
+        pane.show_reading(reading_of(snapshot))
+        pane.show(moment(CONFLICT, epoch=1))
+        assert "◂-1.0000" in lines(pane)[4]
+        pane.show(moment())
+        assert "cos" not in lines(pane)[0]
+
+
+async def test_the_border_says_when_a_reading_stays_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LATE_S", 0.01)
+    first, second = moment(CONFLICT, epoch=1), moment(CONFLICT, epoch=2)
+    async with table(first, size=(110, 8)) as (pilot, pane):
+        pane.show_reading(reading_of(first))
+        pane.show(second)
+        assert pane.border_subtitle == "as applied · sort # · 4 samples"
+        await until(pilot, lambda: "epoch" in pane.border_subtitle)
+        assert pane.border_subtitle == "as applied · sort # · 4 samples · cos at epoch 1"
+        pane.show(moment(CONFLICT, epoch=3))
+        assert pane.border_subtitle == "as applied · sort # · 4 samples · cos at epoch 1"
+        pane.show(second)
+        pane.show_reading(reading_of(second))
+        assert pane.border_subtitle == "as applied · sort # · 4 samples"
+
+
+async def test_a_reading_of_many_samples_is_taken_off_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INLINE", 2)
+    snapshot = moment(CONFLICT)
+    async with table(snapshot, size=(110, 8)) as (pilot, pane):
+        pane.show_reading(reading_of(snapshot))
+        await until(pilot, lambda: "cos" in lines(pane)[0])
+        assert "*" in lines(pane)[1]
+
+
+async def test_sorted_by_cos_the_conflicts_stand_first_and_by_share_the_largest() -> None:
+    snapshot = moment(CONFLICT)
+    async with table(snapshot, size=(110, 8)) as (_, pane):
+        pane.show_reading(reading_of(snapshot))
+        pane.reverse()
+        while sorted_by(pane) != "share":
+            pane.sort_by_next_column()
+        assert shown(pane) == ["0", "1", "2", "3"]
+        assert "↓share" in lines(pane)[0]
+        pane.sort_by_next_column()
+        assert (sorted_by(pane), shown(pane)[0]) == ("cos", "3")
+        pane.show_reading(reading_of(moment(CONFLICT, init=(99.0,))))
+        assert shown(pane) == ["0", "1", "2", "3"]
 
 
 # Order
@@ -195,7 +266,7 @@ async def test_another_problem_is_shown_in_its_own_order_from_its_first_row() ->
 
 
 async def test_many_samples_are_sorted_off_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SORTED_INLINE", 2)
+    monkeypatch.setattr(module, "INLINE", 2)
     async with table(moment()) as (pilot, pane):
         for _ in range(4):
             pane.sort_by_next_column()
@@ -205,14 +276,15 @@ async def test_many_samples_are_sorted_off_the_screen(monkeypatch: pytest.Monkey
 async def test_a_slow_sort_is_not_begun_anew_by_every_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, begun = Event(), []
 
-    def slowly(*arguments: Any) -> Any:
-        begun.append(arguments)
-        gate.wait(30)
-        return sort(*arguments)
+    def slowly(choice: Any) -> Any:
+        if not choice.is_all:
+            begun.append(choice)
+            gate.wait(30)
+        return arrange(choice)
 
-    sort = module.sorted_samples
-    monkeypatch.setattr(module, "SORTED_INLINE", 2)
-    monkeypatch.setattr(module, "sorted_samples", slowly)
+    arrange = module.view
+    monkeypatch.setattr(module, "INLINE", 2)
+    monkeypatch.setattr(module, "view", slowly)
     trainer = trainer_of()
     snapshots = [trainer.advance(Epoch(epoch)) for epoch in range(9)]
     async with table(snapshots[0]) as (pilot, pane):
@@ -229,17 +301,19 @@ async def test_a_slow_sort_is_not_begun_anew_by_every_moment(monkeypatch: pytest
 async def test_a_sort_that_ends_late_does_not_disturb_the_next_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, gate, ended = Event(), Event(), Event()
 
-    def slowly(*arguments: Any) -> Any:
+    def slowly(choice: Any) -> Any:
+        if choice.is_all:
+            return arrange(choice)
         begun.set()
         gate.wait(30)
         try:
-            return sort(*arguments)
+            return arrange(choice)
         finally:
             ended.set()
 
-    sort = module.sorted_samples
-    monkeypatch.setattr(module, "SORTED_INLINE", 100)
-    monkeypatch.setattr(module, "sorted_samples", slowly)
+    arrange = module.view
+    monkeypatch.setattr(module, "INLINE", 100)
+    monkeypatch.setattr(module, "view", slowly)
     async with table(moment_of_many(500)) as (pilot, pane):
         pane.sort_by_next_column()
         pane.reverse()

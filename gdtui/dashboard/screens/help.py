@@ -23,7 +23,9 @@ PANES = {
     "change. Focused: ← → home end move a cursor that reads exact values.",
     "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of "
     "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch, "
-    "c a gradient that was clipped.",
+    "c a gradient that was clipped. Share: its part of gradient descent's step, gᵢ·g/(n‖g‖²), * the largest; cos: its "
+    "gradient's cosine with their mean g, ◂ below 0: it pulls against the step; both at the θ of now. / filters: "
+    "a column compared with a number, or clipped, conflict, visited, newest; space or comma is and; or; not.",
     "4 Landscape": "One parameter: f(w), some ℓᵢ, where θ is, its tangent, the step to come. Two: f from above, the "
     "path, × the known minima. More: f along the newest update, with α on it.",
     "5 Insight": "All of it at the θ of now. The ladder: learning rates at which descent breaks, in what it is set to "

@@ -145,6 +145,7 @@ class LabScreen(PanesScreen):
         sentences = [(sentence.text, sentence.kind) for sentence in findings.judgement.sentences]
         with self.unless_leaving(), self.app.batch_update():
             self.query_one(Insight).show(read, sentences)
+            self.query_one(Samples).show_reading(read)
             self.query_one(Landscape).show(findings.terrain, findings.anatomy)
             log = self.query_one(Log)
             if read.snapshot.state == "diverged" and sentences[0][0] not in log.entries:
@@ -362,6 +363,10 @@ class LabScreen(PanesScreen):
     def action_reverse_sort(self) -> None:
         """The other way round."""
         self.query_one(Samples).reverse()
+
+    async def action_filter(self) -> None:
+        """Type which samples to show."""
+        await self.query_one(Samples).open_filter()
 
     def action_toggle_applied(self) -> None:
         """As applied, or now."""

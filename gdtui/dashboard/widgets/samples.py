@@ -2,72 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import on
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widgets import Input
 
-from gdtui.dashboard.figures import WIDTH, figure, shortened
-from gdtui.dashboard.rows import Row, read_rows, sorted_samples
+from gdtui.dashboard.columns import DESCENDING_FIRST, choose_columns, column_names, data_columns
+from gdtui.dashboard.filters import Filter, FilterError, parse
+from gdtui.dashboard.rows import aligned, read_rows
+from gdtui.dashboard.threads import in_thread
+from gdtui.dashboard.views import Choice, View, view
+from gdtui.dashboard.widgets.filterline import FilterLine
 from gdtui.dashboard.widgets.lines import Lines
-from gdtui.experiment import printable
+from gdtui.dashboard.widgets.samplelines import MARKS, header, row_strip, statuses
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+    from gdtui.dashboard.columns import Column
+    from gdtui.dashboard.rows import Aligned, Row
     from gdtui.descent.snapshot import Snapshot
+    from gdtui.insight.reading import Reading
 
-SORTED_INLINE = 10_000
-"""More samples than this are sorted in a thread."""
+INLINE = 20_000
+"""More samples than this are filtered and sorted in a thread."""
 
-BAR = 12
-"""Cells of the bar at |g|, at most."""
+STYLES = ("header", "value", "dim", "negative", "marked", "bar", "newest", "cursor", "wrong")
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table: what it is sorted by, its title, its cells."""
-
-    key: str
-    title: str
-    width: int = WIDTH
-
-    @property
-    def is_descending_first(self) -> bool:
-        """Sorted by it, the largest is what one looks for."""
-        return self.key in ("loss", "norm")
-
-
-def choose_columns(
-    width: int, features: tuple[str, ...], target: str, parameters: tuple[str, ...], n: int
-) -> list[Column]:
-    """The columns that fit into so many cells: the sample and |g| always, then as many more as there is room for."""
-    number = Column("sample", "#", max(2, len(str(n - 1))))
-    x = [Column(f"x{j}", shortened(printable(name), WIDTH)) for j, name in enumerate(features)]
-    y, y_hat = Column("y", shortened(printable(target), WIDTH)), Column("y_hat", "ŷ")
-    loss, norm = Column("loss", "loss"), Column("norm", "|g|")
-    is_single = len(parameters) == 1
-    gradient = [Column(f"g{j}", "gradient" if is_single else f"∂{name}") for j, name in enumerate(parameters)]
-    chosen, room = [number, norm], width - 2 - number.width - 1 - WIDTH - 1
-    predicted = ([y], [y_hat]) if target else ([], [])
-    for group in ([loss], predicted[0], gradient, predicted[1], *([column] for column in x)):
-        cost = sum(column.width + 1 for column in group)
-        if cost <= room:
-            chosen += group
-            room -= cost
-    shown = [number, *x, y, y_hat, loss, *gradient, norm]
-    return [column for column in shown if column in chosen]
+LATE_S = 0.3
+"""A reading that is older than what is shown for longer than this is said to be."""
 
 
 class Samples(ScrollView, Lines, can_focus=True):
-    """A row a sample: x, y, ŷ, loss, gradient; sorted by any column; as applied in this epoch, or at the current θ."""
+    """A row a sample: x, y, ŷ, loss, gradient; sorted, filtered; as applied in this epoch, or at the current θ."""
 
     DEFAULT_CSS = """
     Samples {
@@ -76,21 +54,15 @@ class Samples(ScrollView, Lines, can_focus=True):
         & > .samples--value { color: $foreground; }
         & > .samples--dim { color: $text-muted; }
         & > .samples--negative { color: $secondary; }
+        & > .samples--marked { color: $warning; text-style: bold; }
         & > .samples--bar { color: $primary; }
         & > .samples--newest { text-style: bold; }
         & > .samples--cursor { background: $surface; }
+        & > .samples--wrong { color: $text-error; }
     }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "samples--header",
-        "samples--value",
-        "samples--dim",
-        "samples--negative",
-        "samples--bar",
-        "samples--newest",
-        "samples--cursor",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"samples--{style}" for style in STYLES}
 
     BINDINGS: ClassVar = [
         Binding("up", "move(-1)", "Row up", show=False),
@@ -110,121 +82,253 @@ class Samples(ScrollView, Lines, can_focus=True):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._snapshot: Snapshot | None = None
+        self._reading: Reading | None = None
+        self._aligned: Aligned | None = None
+        self._is_late = False
+        self._late: Timer | None = None
+        self._x: list[Column] = []
+        self._y: Column | None = None
         self._columns: list[Column] = []
         self._sort_key = "sample"
         self._descending = False
-        self._order: object = None
-        self._is_sorting = False
-        self._status = ""
+        self._filter = Filter()
+        self._view: View | None = None
+        self._is_arranging = False
+        self._held: int | None = None  # the sample that the cursor was moved to
+        self._line: FilterLine | None = None
+        self._before: tuple[str, Widget | None] = ("", None)
+        self._error = ""
+
+    # --- what is shown -----------------------------------------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a moment; only the lines that changed are sent."""
-        is_new_problem = self._snapshot is None or snapshot.problem is not self._snapshot.problem
-        self._snapshot = snapshot
-        if is_new_problem:
-            self.virtual_size = Size(0, snapshot.problem.n + 1)
-            self._sort_key, self._descending, self._order = "sample", False, None
-            self.cursor = 0
-            self.scroll_to(y=0, animate=False)
-        self._sort()
+        before, self._snapshot = self._snapshot, snapshot
+        if before is None or before.problem is not snapshot.problem:
+            self._show_problem(snapshot)
+        self._mind_lag()
+        self._arrange()
+
+    def _show_problem(self, snapshot: Snapshot) -> None:
+        self._reading = self._aligned = None
+        self._x, self._y = data_columns(snapshot.problem.dataset)
+        self._sort_key, self._descending, self._held = "sample", False, None
+        self._restore_filter(self._filter.text)
+        if self._line is not None:
+            self._set_filter(self._line.value)
+        self._view = View(Choice(snapshot, None, Filter(), "sample", False, self._shows_applied), None)
+        self.virtual_size = self._wanted_size()
+        self.cursor = 0
+        self.scroll_to(y=0, animate=False)
+
+    def show_reading(self, reading: Reading) -> None:
+        """Show the shares and cosines of a reading; of another problem than the one shown, nothing."""
+        if self._snapshot is None or reading.snapshot.problem is not self._snapshot.problem:
+            return
+        if self._snapshot.problem.n <= INLINE:
+            self._take_reading(reading, aligned(reading.alignments))
+        else:
+            self.run_worker(self._align(reading), group="reading", exclusive=True)
+
+    async def _align(self, reading: Reading) -> None:
+        found = await in_thread(partial(aligned, reading.alignments))
+        if self._snapshot is not None and reading.snapshot.problem is self._snapshot.problem:
+            self._take_reading(reading, found)
+
+    def _take_reading(self, reading: Reading, found: Aligned) -> None:
+        self._reading, self._aligned = reading, found
+        self._mind_lag()
+        self._arrange()
+
+    def _mind_lag(self) -> None:
+        """Say it when the reading stays behind what is shown; usually it follows at once."""
+        snapshot, reading = self._snapshot, self._reading
+        if snapshot is None or reading is None or _is_same_moment(reading.snapshot, snapshot):
+            self._is_late = False
+            if self._late is not None:
+                self._late.stop()
+                self._late = None
+        elif not self._is_late and self._late is None:
+            self._late = self.set_timer(LATE_S, self._say_late)
+
+    def _say_late(self) -> None:
+        self._is_late, self._late = True, None
+        self.redraw()
 
     def sort_by_next_column(self) -> None:
         """Sort by the column after the one that it is sorted by."""
-        keys = [column.key for column in self._columns]
+        keys = list(dict.fromkeys(column.key for column in self._columns))
         if keys:
             at = keys.index(self._sort_key) if self._sort_key in keys else -1
-            column = self._columns[(at + 1) % len(keys)]
-            self._sort_key, self._descending = column.key, column.is_descending_first
-            self._sort()
+            self._sort_key = keys[(at + 1) % len(keys)]
+            self._descending, self._held = self._sort_key in DESCENDING_FIRST, None
+            self._arrange()
 
     def reverse(self) -> None:
         """Turn the order round."""
-        self._descending = not self._descending
-        self._sort()
+        self._descending, self._held = not self._descending, None
+        self._arrange()
 
     def watch_applied(self) -> None:
         """Show the same rows, otherwise."""
-        self._sort()
-
-    # --- order -------------------------------------------------------------------------------------------------------
-
-    def _sort(self) -> None:
-        snapshot = self._snapshot
-        if snapshot is None:
-            return
-        if self._sort_key == "sample":
-            self._order = None
-        elif snapshot.problem.n <= SORTED_INLINE:
-            self._order = self._sorted(snapshot)
-        elif not self._is_sorting:
-            self._is_sorting = True
-            self.run_worker(self._sort_in_thread(), group="sort")
-        self.redraw()
-
-    def _sorted(self, snapshot: Snapshot) -> object:
-        return sorted_samples(snapshot, self._sort_key, self._descending, self._shows_applied)
-
-    async def _sort_in_thread(self) -> None:
-        """Sort until the order is that of what is shown; one sort at a time, however fast the moments come."""
-        done: object = None
-        while (snapshot := self._snapshot) and snapshot.problem.n > SORTED_INLINE and self._sort_key != "sample":
-            wanted = (self._sort_key, self._descending, self._shows_applied)
-            if done == (snapshot, *wanted):
-                break
-            order = await asyncio.to_thread(sorted_samples, snapshot, *wanted)
-            done = (snapshot, *wanted)
-            is_same_problem = self._snapshot is not None and self._snapshot.problem is snapshot.problem
-            if is_same_problem and wanted == (self._sort_key, self._descending, self._shows_applied):
-                self._order = order
-                self.redraw()
-        self._is_sorting = False
+        self._arrange()
 
     @property
     def _shows_applied(self) -> bool:
         """Before anything was applied, there is only now."""
         return self.applied and self._snapshot is not None and self._snapshot.visited > 0
 
-    def _samples(self, first: int, count: int) -> list[int]:
-        n = self._snapshot.problem.n if self._snapshot else 0
-        places = range(first, min(first + count, n))
-        if self._order is None:
-            return [n - 1 - place if self._descending else place for place in places]
-        return [int(self._order[place]) for place in places]  # type: ignore[index]
+    # --- which, in which order ---------------------------------------------------------------------------------------
+
+    def _choice(self, snapshot: Snapshot) -> Choice:
+        return Choice(snapshot, self._aligned, self._filter, self._sort_key, self._descending, self._shows_applied)
+
+    def _arrange(self) -> None:
+        if self._snapshot is None:
+            return
+        choice = self._choice(self._snapshot)
+        if self._view is not None and choice.is_same(self._view.choice):
+            self.redraw()
+        elif choice.is_all or self._snapshot.problem.n <= INLINE:
+            self._show_view(*_placed(choice, self._held))
+        elif not self._is_arranging:
+            self._is_arranging = True
+            self.run_worker(self._arrange_in_thread(choice), group="view")
+
+    async def _arrange_in_thread(self, choice: Choice) -> None:
+        """Filter and sort until what is shown is as it should be; one at a time, however fast the moments come."""
+        done: Choice | None = None
+        try:
+            while not choice.is_all and choice.snapshot.problem.n > INLINE and not (done and choice.is_same(done)):
+                held = self._held
+                found, place = await in_thread(partial(_placed, choice, held))
+                assert self._snapshot is not None
+                done, choice = choice, self._choice(self._snapshot)
+                if choice.is_like(done):
+                    self._show_view(found, place if held == self._held else None)
+        finally:
+            self._is_arranging = False
+
+    def _show_view(self, found: View, place: int | None) -> None:
+        """Show these samples, with the cursor on the one that it was moved to where that is among them."""
+        self._view = found
+        self._fit()
+        self.cursor = self.cursor if place is None else place
+        self.redraw()
+
+    def _wanted_size(self) -> Size:
+        """A header, a line a sample that is shown, and the filter's."""
+        return Size(0, 1 + (len(self._view) if self._view else 0) + (self._line is not None))
+
+    def _fit(self) -> None:
+        """Let the scrolling know how many rows there are, without a new layout for each of a filter's numbers."""
+        size, height = self._wanted_size(), self.container_size.height
+        if (size.height > height) != (self.virtual_size.height > height):
+            self.virtual_size = size  # the scroll bar comes or goes
+        elif size != self.virtual_size:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+
+    # --- filter ------------------------------------------------------------------------------------------------------
+
+    async def open_filter(self) -> None:
+        """Let a person type the filter, in the last line."""
+        if self._line is not None or self._snapshot is None or not self.size:
+            return
+        self._before = self._filter.text, self.screen.focused
+        self._line = line = FilterLine(self._filter.text)
+        await self.mount(line)
+        self.virtual_size = self._wanted_size()
+        self.screen.set_focus(line)  # at once: the keys that follow are for it
+
+    @on(Input.Changed)
+    def _try_filter(self, event: Input.Changed) -> None:
+        """Show what is typed as it is typed; what is not understood leaves the view as it was."""
+        event.stop()
+        if self._line is not None:
+            self._set_filter(event.value)
+            self._arrange()
+
+    @on(Input.Submitted)
+    def _keep_filter(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not self._error:
+            self._close_filter(self)
+
+    @on(Input.Blurred)
+    def _leave_filter(self, event: Input.Blurred) -> None:
+        event.stop()
+        self._close_filter(self.screen.focused)
+
+    @on(FilterLine.GivenUp)
+    def _give_filter_up(self, event: FilterLine.GivenUp) -> None:
+        event.stop()
+        self._restore_filter(self._before[0])
+        self._close_filter(self._before[1])
+
+    def _close_filter(self, focused: Widget | None) -> None:
+        if self._line is not None:
+            line, self._line, self._error = self._line, None, ""
+            self.screen.set_focus(focused)
+            line.remove()
+            self.virtual_size = self._wanted_size()
+            self._arrange()
+
+    def _set_filter(self, text: str) -> None:
+        assert self._snapshot is not None
+        try:
+            self._filter, self._error = parse(text, column_names(self._snapshot.problem)), ""
+        except FilterError as error:
+            self._error = str(error)
+
+    def _restore_filter(self, text: str) -> None:
+        """The filter of before, where there are such columns here."""
+        self._set_filter(text)
+        if self._error:
+            self._filter, self._error = Filter(), ""
+
+    @property
+    def is_container(self) -> bool:
+        """While it has the filter's line."""
+        return self._line is not None
 
     # --- cursor ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _height(self) -> int:
+        """Lines for rows."""
+        return max(0, self.size.height - 1 - (self._line is not None))
+
     def validate_cursor(self, row: int) -> int:
         """Stay in the table."""
-        n = self._snapshot.problem.n if self._snapshot else 1
-        return min(max(row, 0), n - 1)
+        return max(min(row, (len(self._view) if self._view else 1) - 1), 0)
 
     def watch_cursor(self) -> None:
         """Bring the row into sight."""
-        height = max(1, self.size.height - 1)
-        top = self.scroll_offset.y
+        height, top = max(1, self._height), self.scroll_offset.y
         if not top <= self.cursor < top + height:
-            self.scroll_to(
-                y=self.cursor if self.cursor < top else self.cursor - height + 1, animate=False, immediate=True
-            )
+            top = self.cursor if self.cursor < top else self.cursor - height + 1
+            self.scroll_to(y=top, animate=False, immediate=True)
         self.redraw()
 
     def action_move(self, rows: int) -> None:
         """Cursor up or down."""
         self.cursor += rows
+        self._held = next(iter(self._view.samples(self.cursor, 1)), None) if self._view else None
 
     def action_move_page(self, pages: int) -> None:
         """Cursor a page up or down."""
-        self.cursor += pages * max(1, self.size.height - 2)
+        self.action_move(pages * max(1, self._height - 1))
 
     def action_move_to(self, row: int) -> None:
         """Cursor to the first (0) or last (-1) row."""
-        self.cursor = row if row >= 0 or self._snapshot is None else self._snapshot.problem.n + row
+        self.action_move((row if row >= 0 or not self._view else len(self._view) + row) - self.cursor)
 
     # --- drawing -----------------------------------------------------------------------------------------------------
 
     def get_content_height(self, *_: object) -> int:
-        """A header and a line a sample; the style sheet has the last word."""
-        return 1 + (self._snapshot.problem.n if self._snapshot else 3)
+        """A header, a line a sample, filtered or not, and the filter's; the style sheet has the last word."""
+        return 1 + (self._snapshot.problem.n if self._snapshot else 3) + (self._line is not None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw what came into sight."""
@@ -237,79 +341,59 @@ class Samples(ScrollView, Lines, can_focus=True):
         self.redraw()
 
     def draw(self) -> list[Strip]:
-        """The header and the rows in sight."""
-        snapshot, (width, height) = self._snapshot, self.size
-        if snapshot is None:
+        """The header, the rows in sight, the filter's line."""
+        snapshot, found, width = self._snapshot, self._view, self.size.width
+        if snapshot is None or found is None:
             return []
-        dataset, n = snapshot.problem.dataset, snapshot.problem.n
-        self._columns = choose_columns(width, dataset.features, dataset.target, snapshot.problem.parameters, n)
-        samples = self._samples(self.scroll_offset.y, height - 1)
-        rows = read_rows(snapshot, samples, self._shows_applied)
-        self._update_border(rows)
-        largest = max((row.norm for row in rows if row.norm is not None), default=0.0)
-        used = 2 + sum(column.width + 1 for column in self._columns)
-        bar = min(BAR, width - used - 1)
-        lines = [self._header(width)]
-        lines += [self._line(row, place, largest, bar, width) for place, row in enumerate(rows, self.scroll_offset.y)]
+        self._columns = choose_columns(
+            width - MARKS, self._x, self._y, snapshot.problem.parameters, snapshot.problem.n, self._aligned is not None
+        )
+        top, height = self.scroll_offset.y, self._height
+        rows = read_rows(snapshot, found.samples(top, height), self._shows_applied, self._aligned)
+        self._update_border(found, rows)
+        largest = max((row.norm for row in rows if row.norm is not None and isfinite(row.norm)), default=0.0)
+        styles = {style: self.get_component_rich_style(f"samples--{style}") for style in STYLES}
+        head = header(self._columns, self._sort_key, self._descending)
+        lines = [Strip([Segment(head, styles["header"])])]
+        lines += [row_strip(row, self._columns, largest, styles) for row in rows]
+        if not len(found):
+            lines.append(Strip([Segment("   no sample is like this; / changes the filter", styles["dim"])]))
+        blank = self.rich_style
+        lines = [line.adjust_cell_length(width, blank) for line in lines]
+        at = self.cursor - top
+        if self.has_focus and 0 <= at < len(rows):
+            # Over the cells' own background, which `apply_style` would leave as it is.
+            background = Style.from_color(bgcolor=styles["cursor"].bgcolor)
+            lines[1 + at] = Strip(Segment.apply_style(lines[1 + at], post_style=background), width)
+        if self._line is not None:
+            lines += [Strip.blank(width, blank)] * (self._height + 1 - len(lines))
+            lines.append(Strip([Segment("/ ", styles["dim"])]).adjust_cell_length(width, blank))
         return lines
 
-    def _style(self, part: str) -> Style:
-        return self.get_component_rich_style(f"samples--{part}")
-
-    def _header(self, width: int) -> Strip:
-        arrow = "↓" if self._descending else "↑"
-        text = "  "
-        for column in self._columns:
-            title = column.title
-            if column.key == self._sort_key and (column.key != "sample" or self._descending):
-                title = f"{arrow}{title}"[: column.width]
-            text += f"{title:>{column.width}} "
-        return Strip([Segment(text[:width], self._style("header"))]).adjust_cell_length(width, self.rich_style)
-
-    def _line(self, row: Row, place: int, largest: float, bar: int, width: int) -> Strip:
-        values = {"sample": str(row.sample), "y": figure(row.y), "y_hat": figure(row.y_hat)}
-        values |= {"loss": figure(row.loss), "norm": figure(row.norm)}
-        values |= {f"x{j}": figure(value) for j, value in enumerate(row.x)}
-        values |= {f"g{j}": figure(value) for j, value in enumerate(row.gradient or ())}
-        normal, dim, negative = self._style("value"), self._style("dim"), self._style("negative")
-        segments = [Segment(("▸" if row.is_newest else " ") + ("c" if row.is_clipped else " "), normal)]
-        for column in self._columns:
-            value = values.get(column.key, "–")
-            style = dim if column.key[0] in "sx" else normal
-            if column.key[0] == "g" and value.startswith("-"):
-                style = negative
-            segments.append(Segment(f"{value:>{column.width}} ", style))
-        if bar >= 4:
-            segments.append(Segment(_bar(row.norm, largest, bar), self._style("bar")))
-        strip = Strip(segments).adjust_cell_length(width, self.rich_style)
-        if row.is_newest:
-            strip = strip.apply_style(self._style("newest"))
-        if self.has_focus and place == self.cursor:
-            # Over the cells' own background, which `apply_style` would leave as it is.
-            background = Style.from_color(bgcolor=self._style("cursor").bgcolor)
-            strip = Strip(Segment.apply_style(strip, post_style=background), width)
-        return strip
-
-    def _update_border(self, rows: list[Row]) -> None:
-        assert self._snapshot is not None
-        applied = "as applied" if self._shows_applied else "now"
-        key = next((column.title for column in self._columns if column.key == self._sort_key), "#")
-        n = self._snapshot.problem.n
-        status = f"{applied} · sort {key} · {n:,} samples"
-        at = self.cursor - self.scroll_offset.y
-        if self.has_focus and 0 <= at < len(rows):
-            row = rows[at]
-            exact = f"sample {row.sample}: ŷ {row.y_hat!r} loss {row.loss!r} |g| {row.norm!r}".replace("None", "–")
-            status = exact if len(exact) < self.size.width - 4 else status
-        if status != self._status:
-            self._status = status
-            self.border_subtitle = Content(status)
+    def _update_border(self, found: View, rows: list[Row]) -> None:
+        room = self.size.width - 2
+        if self._error:
+            text = f"✗ {self._error}"
+            text = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
+        else:
+            at = self.cursor - self.scroll_offset.y
+            row = rows[at] if self.has_focus and 0 <= at < len(rows) else None
+            late = self._reading.snapshot if self._reading and self._is_late else None
+            texts = statuses(found, self._shows_applied, self._columns, row, late)
+            text = next((text for text in texts if len(text) <= room), "")
+        colour = self.get_component_rich_style("samples--wrong").color if self._error else None
+        content = Content.styled(text, colour.name) if colour is not None else Content(text)
+        if content != self._border_subtitle:
+            # Its setter would have the whole table sent.
+            self._border_subtitle = content
+            self.refresh(Region(-self.gutter.left, self.size.height, self.outer_size.width, 1))
 
 
-def _bar(value: float | None, largest: float, width: int) -> str:
-    """A bar in eighths of a cell; anything above 0 shows."""
-    if not value or not math.isfinite(value) or not math.isfinite(largest):
-        return " " * width
-    eighths = max(1, round(value / largest * width * 8))
-    whole, part = divmod(eighths, 8)
-    return ("█" * whole + " ▏▎▍▌▋▊▉"[part].strip()).ljust(width)
+def _placed(choice: Choice, held: int | None) -> tuple[View, int | None]:
+    """The samples that are chosen, and where one of them stands."""
+    found = view(choice)
+    return found, None if held is None else found.place(held)
+
+
+def _is_same_moment(one: Snapshot, other: Snapshot) -> bool:
+    return one is other or (one.visited == other.visited and one.theta.tolist() == other.theta.tolist())
