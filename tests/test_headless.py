@@ -214,7 +214,7 @@ def test_instruments_are_the_same_bits_compiled_and_interpreted(
         from gdtui.descent.compiler import compiled
 
         begin(self, *arguments)
-        kernel = compiled(self.problem.model.loss, self._method.rule.update)
+        kernel = compiled(self.problem.model.loss, self._method.rule.update, self._engine.sizes)
         assert kernel is not None
         self._engine.use(kernel)
 

@@ -44,13 +44,17 @@ class Findings:
 
 
 class Reader:
-    """Measures the newest moment, one at a time, however fast they come."""
+    """Measures the newest moment, one at a time, however fast they come.
+
+    Attributes:
+        findings: what was found last; None before the first.
+    """
 
     def __init__(self, show: Callable[[Findings], None], is_running: Callable[[], bool]) -> None:
         self._show, self._is_running = show, is_running
         self._newest: Snapshot | None = None
         self._with_anatomy = False
-        self._findings: Findings | None = None
+        self.findings: Findings | None = None
         self._wake = asyncio.Event()
 
     def look_at(self, snapshot: Snapshot, with_anatomy: bool) -> None:
@@ -67,8 +71,8 @@ class Reader:
             if self._newest is None:
                 continue
             begun = clock()
-            self._findings = await in_thread(partial(_find, self._newest, self._with_anatomy, self._findings))
-            self._show(self._findings)
+            self.findings = await in_thread(partial(_find, self._newest, self._with_anatomy, self.findings))
+            self._show(self.findings)
             rested_at = clock() + min(REST * (clock() - begun), LONGEST_REST_S)
             while self._is_running() and clock() < rested_at:
                 await asyncio.sleep(min(LOOK_S, max(0.0, rested_at - clock())))

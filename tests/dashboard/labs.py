@@ -180,6 +180,16 @@ class Lab:
             await self.tap("e")
             await self.until(lambda before=before: self.status != before)
 
+    async def measured(self) -> None:
+        """Let the app work until what is shown has been measured too."""
+
+        def is_measured() -> bool:
+            findings = self.screen.reader.findings
+            return findings is not None and findings.reading.snapshot is self.player.snapshot
+
+        await self.until(is_measured)
+        await self.pilot.pause()
+
     async def write(self, setting: str, text: str) -> None:
         """Focus a field, and type a text in place of what it holds."""
         field = self.screen.query_one(f"#{setting}")

@@ -187,8 +187,8 @@ async def test_nesterov_is_right_once_there_is_momentum() -> None:
 
 
 async def test_a_landscape_has_neither_targets_nor_predictions_and_goes_below_zero() -> None:
-    async with lab((160, 40), problem="saddle", data="noise", lr=0.1) as driven:
-        assert driven.samples[0] == ["#", "z1", "z2", "loss", "∂x", "∂y", "|g|"]
+    async with lab((220, 40), problem="saddle", data="noise", lr=0.1) as driven:
+        assert driven.samples[0] == ["#", "z1", "z2", "loss", "∂x", "∂y", "|g|", "share", "cos"]
         assert driven.pane("loss") == "log y · epochs"
         await driven.step_to(3)
         assert driven.trainer.snapshot().loss < 0

@@ -23,7 +23,35 @@ async def ready(driven: Lab) -> None:
 
 
 async def at_epoch_20(driven: Lab) -> None:
-    await driven.step_to(20)
+    for epoch in range(1, 21):  # what is seen of the way depends on the moments that were measured
+        await driven.step_to(epoch)
+        await driven.measured()
+
+
+async def with_an_instrument(driven: Lab) -> None:
+    await at_epoch_20(driven)
+    await driven.press("i", "i")
+
+
+async def one_update(driven: Lab) -> None:
+    await driven.step_to(3)
+    await driven.press("g", "full_stop")
+    await driven.until(lambda: "update 10" in driven.text)
+
+
+async def filtered(driven: Lab) -> None:
+    await at_epoch_20(driven)
+    await driven.press("slash", *"cos<0", "enter")
+
+
+async def insight_alone(driven: Lab) -> None:
+    await at_epoch_20(driven)
+    await driven.press("5")
+
+
+async def landscape_alone(driven: Lab) -> None:
+    await at_epoch_20(driven)
+    await driven.press("4")
 
 
 async def changed_at_epoch_20(driven: Lab) -> None:
@@ -63,6 +91,11 @@ SCENES: list[tuple[tuple[int, int], Callable[[Lab], Awaitable[None]], dict[str, 
     (MIDDLE, changed_at_epoch_20, {}),
     (LARGE, at_epoch_20, FAITHFUL),
     (MIDDLE, at_its_end, {"epochs": 30}),
+    (MIDDLE, with_an_instrument, {"lr": 0.21}),
+    (MIDDLE, one_update, {"optimizer": "adam", "lr": 0.1}),
+    (MIDDLE, filtered, {"problem": "saddle", "data": "noise", "lr": 0.1}),
+    (SMALL, insight_alone, {"problem": "rosenbrock", "data": "noise", "lr": 0.0005, "batch_size": "full"}),
+    (SMALL, landscape_alone, {"problem": "himmelblau", "data": "noise", "batch_size": "full"}),
     (SMALL, diverged, {"lr": 0.3}),
     (MIDDLE, diverged, {"lr": 0.3}),
     (SMALL, wrong, {}),
@@ -89,6 +122,7 @@ def test_picture(
         await driven.until(lambda: driven.player.trainer is not None)
         await pilot.pause()
         await scene(driven)
+        await driven.measured()
         for field in app.screen.query("Input"):
             field.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()

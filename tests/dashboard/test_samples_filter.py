@@ -46,7 +46,7 @@ async def test_slash_filters_as_one_types_and_enter_keeps_it() -> None:
 
 
 async def test_while_it_does_not_parse_the_view_stays_and_the_border_says_why() -> None:
-    async with lab() as driven:
+    async with lab((160, 40)) as driven:
         await driven.press("slash", *"y>2")
         await driven.press(*" lss>0")
         assert rows(driven) == ["1", "2"]
