@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gdtui.descent.snapshot import Event, Snapshot
+    from gdtui.problems.datasets import Array
 
 WHOLE_PLAN = 2_000
 """A plan of up to so many epochs is the chart's x range from the start; a longer one is grown into."""
 
 SMALL = 10_000
 """Up to so many numbers in G, f at the current θ is cheap enough to show between epochs too."""
+
+HIGHEST = 1e12
+"""A predicted f is shown up to so many times max(1, f at the start), where a run counts as diverged."""
 
 
 class XAxis(Enum):
@@ -39,8 +43,18 @@ FORKED = ("#e5a445", "#8cc98f", "#c5a0e6", "#56b6c2")
 """Colours of what lies ahead after a rewind, and of the runs that were forked from."""
 
 
-def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str, forked_from: Sequence[Snapshot] = ()) -> Plot:
-    """f over the run so far, with a mark for each event; what is known of later epochs, and the runs forked from."""
+def loss_plot(
+    snapshot: Snapshot,
+    axis: XAxis,
+    log_y: bool,
+    color: str,
+    forked_from: Sequence[Snapshot] = (),
+    forecast: Array | None = None,
+) -> Plot:
+    """f over the run so far, with a mark for each event; what is known of later epochs, and the runs forked from.
+
+    A forecast, epochs and f of shape (m, 2), is laid beneath, as far as the axis reaches and f is not beyond bounds.
+    """
     import numpy as np
 
     from gdtui.descent.history import Column
@@ -69,7 +83,12 @@ def loss_plot(snapshot: Snapshot, axis: XAxis, log_y: bool, color: str, forked_f
         seconds = float(np.interp(event.epoch, epochs, snapshot.history.column(Column.SECONDS)))
         return Mark(at.get(axis, seconds), event_text(event))
 
-    series, x_range = (Series("loss", x, y, color), *others), _x_range(snapshot, axis)
+    x_range = _x_range(snapshot, axis)
+    if forecast is not None and x_range is not None:
+        scale = snapshot.problem.n if axis is XAxis.SAMPLES else 1  # on the full batch an epoch is an update
+        seen = (forecast[:, 0] * scale <= x_range[1]) & (forecast[:, 1] <= HIGHEST * max(1.0, float(y[0])))
+        others.append(Series("predicted", forecast[seen, 0] * scale, forecast[seen, 1], AHEAD))
+    series = (Series("loss", x, y, color), *others)
     # f can be negative, as on a landscape: a log axis has no place for it.
     goes_below_zero = any((one.y < 0).any() for one in series)
     return Plot(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gdtui.insight.reading import Reading
     from gdtui.insight.terrain import Terrain
     from gdtui.insight.verdict import Judgement
+    from gdtui.problems.datasets import Array
 
 REST = 9
 """While the descent runs, a measurement is followed by a rest that lasts so many times as long."""
@@ -61,6 +62,13 @@ class Reader:
         """Measure this moment next, unless a newer one comes before its turn; with its newest update taken apart."""
         self._newest, self._with_anatomy = snapshot, with_anatomy
         self._wake.set()
+
+    def forecast(self, snapshot: Snapshot) -> Array | None:
+        """What theory predicted of the run that is at this moment, once one of its moments has been measured."""
+        read = self.findings.reading if self.findings else None
+        if read is None or snapshot.events or read.snapshot.problem is not snapshot.problem:
+            return None
+        return read.forecast if read.snapshot.experiment == snapshot.experiment else None
 
     async def work(self) -> None:
         """Measure what there is to measure; for ever."""

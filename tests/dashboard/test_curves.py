@@ -85,3 +85,20 @@ def test_another_number_of_epochs_is_no_mark_but_another_range() -> None:
 
 def test_a_change_is_told_in_words() -> None:
     assert event_text(Event(3, 1.0, "batch_size", 1, "full")) == "batch size 1 → full"
+
+
+def test_a_forecast_is_laid_beneath_as_far_as_the_axis_and_f_reach() -> None:
+    forecast = np.column_stack([np.arange(0.0, 500.0), np.geomspace(1.0, 1e30, 500)])
+    snapshot = moment(batch_size="full", epochs=100)
+    plot = loss_plot(snapshot, XAxis.EPOCHS, True, "#61afef", forecast=forecast)
+    assert plot.series[0].name == "loss"
+    (predicted,) = (one for one in plot.series if one.name == "predicted")
+    assert predicted.x.max() == 100
+    assert plot.x_range == (0, 100)
+    far = loss_plot(moment(batch_size="full", epochs=1000), XAxis.SAMPLES, True, "#61afef", forecast=forecast)
+    (predicted,) = (one for one in far.series if one.name == "predicted")
+    assert predicted.y.max() <= 1e12 * snapshot.loss
+    assert predicted.x[1] == 3.0
+    assert all(
+        one.name != "predicted" for one in loss_plot(snapshot, XAxis.SECONDS, True, "#61afef", forecast=forecast).series
+    )

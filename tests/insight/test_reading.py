@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, Update
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
@@ -97,3 +98,31 @@ def test_after_divergence_it_still_reads() -> None:
     snapshot = trainer_of(lr=0.3, epochs=10_000).advance()
     reading = read(snapshot)
     assert reading.stability.is_stable is False
+
+
+def test_the_forecast_is_what_the_run_then_does() -> None:
+    trainer = trainer_of(problem="affine", data="faithful", standardize=True, batch_size="full", lr=0.1, epochs=300)
+    forecast = read(trainer.snapshot()).forecast
+    assert forecast is not None
+    losses = trainer.advance().history.column(Column.LOSS)
+    epochs = forecast[:, 0].astype(int)
+    assert (epochs[0], epochs[-1]) == (0, 300)
+    assert forecast[:, 1] == pytest.approx(losses[epochs], rel=1e-9)
+    read_later = read(trainer.snapshot(), read(trainer.snapshot()))
+    assert read_later.forecast is not None
+    assert read_later.forecast.tobytes() == forecast.tobytes()
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"problem": "rosenbrock", "data": "noise", "batch_size": "full"}, {"optimizer": "adam"}]
+)
+def test_where_theory_has_none_there_is_no_forecast(settings: dict[str, Any]) -> None:
+    assert read(trainer_of(**settings).snapshot()).forecast is None
+
+
+def test_after_a_change_there_is_no_forecast() -> None:
+    trainer = trainer_of(batch_size="full")
+    first = read(trainer.advance(Epoch(2)))
+    assert first.forecast is not None
+    trainer.change(lr=0.02)
+    assert read(trainer.advance(Epoch(3)), first).forecast is None

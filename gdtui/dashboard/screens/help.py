@@ -20,7 +20,8 @@ PANES = {
     "1 Experiment": "What is run. Enter or leaving a field applies it, esc gives it up. lr, batch size, order and "
     "epochs change the run under way from its next update; everything else starts a new run.",
     "2 Loss": "f(θ) = (1/n) Σ ℓᵢ(θ) over all n samples, at the end of each epoch; epoch 0 is the start. ▾ marks a "
-    "change. Focused: ← → home end move a cursor that reads exact values.",
+    "change; dim, beneath: what theory predicts (of the full batch on a quadratic), or what lies ahead after a rewind. "
+    "Focused: ← → home end move a cursor that reads exact values.",
     "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of "
     "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch, "
     "c a gradient that was clipped. Share: its part of gradient descent's step, gᵢ·g/(n‖g‖²), * the largest; cos: its "

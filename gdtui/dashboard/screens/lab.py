@@ -146,6 +146,8 @@ class LabScreen(PanesScreen):
         with self.unless_leaving(), self.app.batch_update():
             self.query_one(Insight).show(read, sentences)
             self.query_one(Samples).show_reading(read)
+            if read.forecast is not None and not shown.visited:
+                self._show_loss()  # with what is predicted of it
             self.query_one(Landscape).show(findings.terrain, findings.anatomy)
             log = self.query_one(Log)
             if read.snapshot.state == "diverged" and sentences[0][0] not in log.entries:
@@ -166,7 +168,9 @@ class LabScreen(PanesScreen):
         y = "log y" if self._log_y else "linear y"
         if snapshot is not None and (chart.display or overlay.display):
             color = self.app.theme_variables["primary"]
-            plot = loss_plot(snapshot, self._x_axis, self._log_y, color, self._forked_from)
+            plot = loss_plot(
+                snapshot, self._x_axis, self._log_y, color, self._forked_from, self.reader.forecast(snapshot)
+            )
             y = y if plot.log_y == self._log_y else "linear y, as f < 0"
             chart.show(plot)
             if overlay.display:
