@@ -128,20 +128,32 @@ class Player:
                     with suppress(TimeoutError):
                         async with asyncio.timeout_at(self._due):
                             await self._wake.wait()
+                elif self.rate is None:
+                    await self._play_at_max()
                 else:
-                    await self._play()
+                    await self._play(self.rate)
             except InputError as error:  # a person's own model may fail at any moment
                 self.is_playing = self.is_stepping = False
                 self._fail(error)
 
-    async def _play(self) -> None:
-        """Some of the way to the end of an epoch or update; at max, just on."""
-        rate, now = self.rate, asyncio.get_running_loop().time()
-        until = self._next(self.grain) if rate else None
+    async def _play_at_max(self) -> None:
+        """Slice after slice while there is nothing else to do; each is shown while the next one is computed."""
+        under_way: asyncio.Future[Snapshot] | None = self._advance(None)
+        while under_way is not None:
+            snapshot = await under_way
+            if snapshot.state.is_over:
+                self.is_playing = False
+            goes_on = self.is_playing and self.rate is None and not self._jobs
+            under_way = self._advance(None) if goes_on else None
+            self.show(snapshot)
+
+    async def _play(self, rate: float) -> None:
+        """Some of the way to the end of an epoch or update."""
+        now, until = asyncio.get_running_loop().time(), self._next(self.grain)
         snapshot = await self._advance(until)
         if snapshot.state.is_over:
             self.is_playing = False
-        elif rate and snapshot.has_reached(until):
+        elif snapshot.has_reached(until):
             on_time = now - self._due < 1 / rate
             self._due = (self._due if on_time else now) + 1 / rate
         self.show(snapshot)
@@ -162,8 +174,8 @@ class Player:
         assert self.snapshot is not None
         return Epoch(self.snapshot.epoch + 1) if grain is Grain.EPOCH else Update(self.snapshot.updates + 1)
 
-    async def _advance(self, until: Epoch | Update | None) -> Snapshot:
+    def _advance(self, until: Epoch | Update | None) -> asyncio.Future[Snapshot]:
         trainer = self.trainer
         assert trainer is not None
 
-        return await in_thread(lambda: prepared(trainer.advance(until, budget_s=SLICE_S)))
+        return in_thread(lambda: prepared(trainer.advance(until, budget_s=SLICE_S)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gdtui.insight.verdict import Judgement
     from gdtui.problems.datasets import Array
 
-REST = 9
+REST = 19
 """While the descent runs, a measurement is followed by a rest that lasts so many times as long."""
 
 LONGEST_REST_S = 5.0

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-async def in_thread(function: Callable[[], T]) -> T:
-    """Call in a thread of its own; unlike asyncio's, one that still computes does not hold up the end of the app."""
+def in_thread(function: Callable[[], T]) -> asyncio.Future[T]:
+    """Call in a thread of its own, at once; unlike asyncio's, one that computes does not hold up the end of the app."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -31,4 +31,4 @@ async def in_thread(function: Callable[[], T]) -> T:
             loop.call_soon_threadsafe(settle, *outcome)
 
     Thread(target=run, daemon=True).start()
-    return await future
+    return future

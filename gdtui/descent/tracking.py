@@ -23,7 +23,7 @@ FIRST = 100
 COSTLY = 10_000
 """Numbers in the gradients of all samples from which on tracking would cost as much as the descent itself."""
 
-COSTLY_EVERY = 16
+COSTLY_EVERY = 128
 """Of a costly problem, only every so many epochs."""
 
 

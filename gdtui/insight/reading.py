@@ -51,7 +51,7 @@ class Reading:
     update_size: float | None
     distance: float | None
     stability: Stability
-    forecast: Array | None
+    forecast: Array | None = None
 
 
 def read(snapshot: Snapshot, before: Reading | None = None) -> Reading:

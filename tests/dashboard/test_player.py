@@ -227,7 +227,7 @@ async def test_a_job_has_its_turn_while_it_plays(speed: int) -> None:
         await until(lambda: len(seen) >= 4)
     (event,) = seen[3].events
     assert event.after == 0.02
-    assert event.update == seen[1].updates
+    assert seen[1].updates <= event.update <= seen[2].updates
 
 
 async def test_jobs_and_steps_keep_their_order() -> None:
@@ -299,7 +299,7 @@ def test_a_thread_that_still_computes_does_not_hold_up_the_end() -> None:
     go = threading.Event()
 
     async def leave_behind() -> None:
-        task = asyncio.ensure_future(in_thread(go.wait))
+        task = in_thread(go.wait)
         await asyncio.sleep(0.01)
         task.cancel()
 

@@ -20,8 +20,6 @@ from gdtui.dashboard.screens.panes import PanesScreen
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
-from gdtui.dashboard.widgets.insight import Insight
-from gdtui.dashboard.widgets.landscape import Landscape
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import KeyBar, Status
@@ -74,6 +72,7 @@ class LabScreen(PanesScreen):
 
     async def _fill(self) -> None:
         await self.query_one(Controls).mount_fields()
+        await self.mount_side()
         self._ask(partial(self._load, self._experiment))
         self.run_worker(self.player.work(), group="descent")
         self.run_worker(self.reader.work(), group="insight")
@@ -94,7 +93,7 @@ class LabScreen(PanesScreen):
         player, before = self.player, self._snapshot
         was_playing = player.is_playing
         player.is_playing = was_playing and before is None  # space, from now on, is meant for the new run
-        loading = asyncio.ensure_future(in_thread(lambda: begin(experiment, before)))
+        loading = in_thread(lambda: begin(experiment, before))
         await asyncio.wait({loading}, timeout=LONG_LOAD_S)
         self._is_loading = not loading.done()
         self._show_status()
@@ -139,6 +138,9 @@ class LabScreen(PanesScreen):
 
     def _show_findings(self, findings: Findings) -> None:
         """Show what was measured, unless another run is shown by now."""
+        from gdtui.dashboard.widgets.insight import Insight
+        from gdtui.dashboard.widgets.landscape import Landscape
+
         read, shown = findings.reading, self._snapshot
         if shown is None or shown.problem is not read.snapshot.problem:
             return

@@ -12,8 +12,6 @@ from textual.screen import Screen
 
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
-from gdtui.dashboard.widgets.insight import Insight
-from gdtui.dashboard.widgets.landscape import Landscape
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import KeyBar, Status
@@ -62,11 +60,17 @@ class PanesScreen(Screen[None]):
                         yield _titled(Chart(id="loss", classes="pane"))
                         yield _titled(Chart(id="overlay", classes="pane -off"))
                         yield _titled(Samples(id="samples", classes="pane"))
-                    with Vertical(id="side"):
-                        yield _titled(Landscape(id="landscape", classes="pane"))
-                        yield _titled(Insight(id="insight", classes="pane"))
+                    yield Vertical(id="side")
                 yield _titled(Log(id="log", classes="pane"))
         yield KeyBar(id="keys")
+
+    async def mount_side(self) -> None:
+        """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
+        from gdtui.dashboard.widgets.insight import Insight
+        from gdtui.dashboard.widgets.landscape import Landscape
+
+        panes = Landscape(id="landscape", classes="pane"), Insight(id="insight", classes="pane")
+        await self.query_one("#side").mount_all(_titled(pane) for pane in panes)
 
     @contextmanager
     def unless_leaving(self) -> Iterator[None]:
