@@ -7,6 +7,7 @@ own, made of all that it is bound to, so that a second process compiles nothing 
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 
+
+SHORT_TURN_S = 0.0002
+"""The interpreter's turn while code is compiled behind: with its usual 5 ms that takes ten times as long."""
 
 MOST_HELD = 8
 """With more parameters or features than this, a kernel is compiled for any number of them."""
@@ -134,7 +138,13 @@ class Compilation:
         return self._result
 
     def _run(self, loss: Loss, update: Update, sizes: Sizes, warm_up: Callable[[Kernel], None]) -> None:
-        self._result = compiled_now(loss, update, sizes, warm_up)
+        # Importing and linking give the interpreter up thousands of times, and the descent takes whole turns of it.
+        turn = sys.getswitchinterval()
+        sys.setswitchinterval(min(turn, SHORT_TURN_S))
+        try:
+            self._result = compiled_now(loss, update, sizes, warm_up)
+        finally:
+            sys.setswitchinterval(turn)
 
 
 def _named(function: Function, suffix: str) -> Function:
