@@ -11,6 +11,7 @@ from gdtui.dashboard.widgets.series import Mark, Plot, Series
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gdtui.descent.history import Column
     from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.problems.datasets import Array
 
@@ -19,9 +20,6 @@ WHOLE_PLAN = 2_000
 
 SMALL = 10_000
 """Up to so many numbers in G, f at the current θ is cheap enough to show between epochs too."""
-
-HIGHEST = 1e12
-"""A predicted f is shown up to so many times max(1, f at the start), where a run counts as diverged."""
 
 
 class XAxis(Enum):
@@ -36,6 +34,18 @@ class XAxis(Enum):
         """The next one, round and round."""
         axes = list(XAxis)
         return axes[(axes.index(self) + 1) % len(axes)]
+
+    @property
+    def column(self) -> Column:
+        """Where the history has it."""
+        from gdtui.descent.history import Column
+
+        return {
+            XAxis.EPOCHS: Column.EPOCH,
+            XAxis.UPDATES: Column.UPDATES,
+            XAxis.SAMPLES: Column.VISITED,
+            XAxis.SECONDS: Column.SECONDS,
+        }[self]
 
 
 AHEAD = "#5c6672"
@@ -53,18 +63,14 @@ def loss_plot(
 ) -> Plot:
     """f over the run so far, with a mark for each event; what is known of later epochs, and the runs forked from.
 
-    A forecast, epochs and f of shape (m, 2), is laid beneath, as far as the axis reaches and f is not beyond bounds.
+    A forecast, epochs and f of shape (m, 2), is laid beneath, as far as the axis reaches and before it diverges.
     """
     import numpy as np
 
     from gdtui.descent.history import Column
+    from gdtui.descent.trainer import DIVERGED_AT
 
-    column = {
-        XAxis.EPOCHS: Column.EPOCH,
-        XAxis.UPDATES: Column.UPDATES,
-        XAxis.SAMPLES: Column.VISITED,
-        XAxis.SECONDS: Column.SECONDS,
-    }[axis]
+    column = axis.column
     past = snapshot.history.until(snapshot.epoch)
     x, y = past.column(column), past.column(Column.LOSS)
     others = [
@@ -86,7 +92,7 @@ def loss_plot(
     x_range = _x_range(snapshot, axis)
     if forecast is not None and x_range is not None:
         scale = snapshot.problem.n if axis is XAxis.SAMPLES else 1  # on the full batch an epoch is an update
-        seen = (forecast[:, 0] * scale <= x_range[1]) & (forecast[:, 1] <= HIGHEST * max(1.0, float(y[0])))
+        seen = (forecast[:, 0] * scale <= x_range[1]) & (forecast[:, 1] <= DIVERGED_AT * max(1.0, float(y[0])))
         others.append(Series("predicted", forecast[seen, 0] * scale, forecast[seen, 1], AHEAD))
     series = (Series("loss", x, y, color), *others)
     # f can be negative, as on a landscape: a log axis has no place for it.

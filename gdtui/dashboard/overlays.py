@@ -76,11 +76,13 @@ def instrument_plot(snapshot: Snapshot, overlay: Overlay, axis: XAxis, color: st
     """
     import numpy as np
 
+    from gdtui.insight.instruments import measured
+
     series: list[Series] = []
     for name, ink in zip(COLUMNS.get(overlay, ()), (color, SECOND), strict=False):
         epochs, values = tracked(snapshot, name)
         if name == "conflicts":
-            values = values / _measured(snapshot.problem.n)
+            values = values / measured(snapshot.problem.n)
         if overlay is Overlay.SHARPNESS:
             # Of a costly problem it is known at some epochs only: those are joined.
             epochs, values = epochs[~np.isnan(values)], values[~np.isnan(values)]
@@ -156,15 +158,9 @@ def _limit(snapshot: Snapshot, axis: XAxis) -> Series:
 
     from gdtui.descent.history import Column
 
-    column = {
-        XAxis.EPOCHS: Column.EPOCH,
-        XAxis.UPDATES: Column.UPDATES,
-        XAxis.SAMPLES: Column.VISITED,
-        XAxis.SECONDS: Column.SECONDS,
-    }[axis]
     past = snapshot.history.until(snapshot.epoch)
     with np.errstate(divide="ignore"):
-        return Series("2/lr", past.column(column), 2 / past.column(Column.LR), LIMIT)
+        return Series("2/lr", past.column(axis.column), 2 / past.column(Column.LR), LIMIT)
 
 
 def _fitted_range(plot: Plot) -> tuple[float, float]:
@@ -176,10 +172,3 @@ def _fitted_range(plot: Plot) -> tuple[float, float]:
         return 0.0, 1.0
     power = 10.0 ** math.floor(math.log10(last))
     return 0.0, next((top * power for top in TOPS if top * power >= last), last)
-
-
-def _measured(n: int) -> int:
-    """Samples among which conflicts are counted, of n."""
-    from gdtui.insight.instruments import MEASURED
-
-    return -(-n // -(-n // MEASURED))

@@ -92,11 +92,10 @@ def _find(snapshot: Snapshot, with_anatomy: bool, before: Findings | None) -> Fi
     from gdtui.insight.terrain import terrain
     from gdtui.insight.verdict import judge
 
-    is_same = before is not None and before.reading.snapshot.problem is snapshot.problem
     reading = read(snapshot, before.reading if before else None)
     return Findings(
         reading=reading,
-        judgement=judge(reading, before.judgement if before and is_same else None),
+        judgement=judge(reading, before.judgement if before else None),
         terrain=terrain(snapshot, before.terrain if before else None),
         anatomy=anatomy(snapshot) if with_anatomy else None,
     )

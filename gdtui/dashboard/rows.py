@@ -91,7 +91,7 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool, reading
         reading: share and cosine, which are always at the θ of one moment.
     """
     dataset, model, visits = snapshot.problem.dataset, snapshot.problem.model, snapshot.visits
-    theta, loss_of = snapshot.theta.tolist(), model.safe_loss
+    theta = snapshot.theta.tolist()
     newest = set(visits.newest_batch.tolist()) if len(visits.newest_batch) < visits.n <= 10_000 else set()
     rows = []
     for sample in samples:
@@ -108,7 +108,7 @@ def read_rows(snapshot: Snapshot, samples: Sequence[int], applied: bool, reading
             at = visits.thetas[visits.update_at(visit)].tolist()
         else:
             gradient, at = [0.0] * len(theta), theta
-            loss = loss_of(at, x, y, gradient)
+            loss = model.loss(at, x, y, gradient)
         y_hat = _called(model.predict, at, x) if model.predict else None
         norm, is_clipped = math.hypot(*gradient), visit >= 0 and bool(visits.clipped[visit])
         rows.append(

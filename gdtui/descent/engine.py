@@ -177,8 +177,8 @@ class Engine:
         model, update = self._problem.model, self._update
         if self._problem.n * len(self.theta) >= WORTH_COMPILING:
             compiled = compiled_now(model.loss, update, self.sizes, self.warm_up)
-            return compiled or interpreted(model.safe_loss, update)
-        return interpreted(model.safe_loss, update)
+            return compiled or interpreted(model.loss, update)
+        return interpreted(model.loss, update)
 
     @property
     def sizes(self) -> Sizes:

@@ -320,7 +320,7 @@ class Trainer:
         self._now = None
 
     def _failure(self, sample: int) -> str:
-        return failure(self.problem, self._engine.theta, sample) if self.problem.model.is_own else ""
+        return failure(self.problem, self._engine.theta, sample)
 
     # --- time travel ---------------------------------------------------------------------------------------------
 

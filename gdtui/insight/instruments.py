@@ -115,7 +115,7 @@ def measure(gradients: Array) -> Instruments:
     Args:
         gradients: G, shape (n, p).
     """
-    n, rows = len(gradients), _measured(len(gradients))
+    n, rows = len(gradients), _rows_measured(len(gradients))
     mean = _mean(gradients)
     rated = _align(gradients, mean, rows)
     deviation, along, across = _spread(gradients, mean, rows)
@@ -152,7 +152,7 @@ def coordinate_signal_to_noise(gradients: Array) -> Array:
     Args:
         gradients: G, shape (n, p).
     """
-    n, rows = len(gradients), _measured(len(gradients))
+    n, rows = len(gradients), _rows_measured(len(gradients))
     mean = _mean(gradients)
     squares, count = np.zeros(len(mean.scaled)), 0
     with np.errstate(all="ignore"):
@@ -237,7 +237,12 @@ def _spread(gradients: Array, mean: _Mean, rows: Rows) -> tuple[float, float, fl
     return deviation / count * n, along / count * n, across / count * n
 
 
-def _measured(n: int) -> Rows:
+def measured(n: int) -> int:
+    """How many of n rows `measure` looks at."""
+    return -(-n // -(-n // MEASURED))
+
+
+def _rows_measured(n: int) -> Rows:
     """Which of n rows are measured: all, or one of every `width` consecutive ones."""
     width = -(-n // MEASURED)
     if width <= 1:

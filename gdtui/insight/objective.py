@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from gdtui.descent.engine import WORTH_COMPILING, Engine
 from gdtui.descent.method import Method
-from gdtui.descent.snapshot import Evaluation
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.landscapes import LANDSCAPES
 from gdtui.problems.problem import Problem
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gdtui.descent.snapshot import Snapshot
+    from gdtui.descent.snapshot import Evaluation, Snapshot
     from gdtui.problems.datasets import Array
 
     Evaluate = Callable[[Array], Evaluation]
@@ -71,7 +69,7 @@ def objective_of(snapshot: Snapshot) -> Objective:
         still = Dataset(dataset.name, np.zeros((1, p)), np.zeros(1), dataset.features, dataset.target)
         evaluate, samples, cost = _on(snapshot, still), n, 1
     elif samples == n:
-        evaluate, cost = _guarded(snapshot.evaluate, n), n
+        evaluate, cost = snapshot.evaluate, n
     else:
         evaluate, cost = _on(snapshot, _some(dataset, _evenly(n, samples))), samples
     lines = _evenly(n, LINES) if p == 1 else np.arange(0)
@@ -83,25 +81,7 @@ def objective_of(snapshot: Snapshot) -> Objective:
 def _on(snapshot: Snapshot, dataset: Dataset) -> Evaluate:
     """The same model on other samples."""
     problem = Problem(snapshot.problem.model, dataset)
-    engine = Engine(problem, Method.of(snapshot.experiment), snapshot.theta)
-    return _guarded(engine.evaluate, problem.n)
-
-
-def _guarded(evaluate: Evaluate, n: int) -> Evaluate:
-    """nan where a person's own model raises: it may, far from where it was tried."""
-
-    def guarded(theta: Array) -> Evaluation:
-        try:
-            return evaluate(theta)
-        except Exception:  # whatever a person's own code raises
-            return Evaluation(np.full(n, math.nan), np.full((n, len(theta)), math.nan), math.nan)
-
-    return guarded
-
-
-def all_now(snapshot: Snapshot) -> Evaluation:
-    """Every sample at θ."""
-    return _guarded(lambda _: snapshot.now, snapshot.problem.n)(snapshot.theta)
+    return Engine(problem, Method.of(snapshot.experiment), snapshot.theta).evaluate
 
 
 def _some(dataset: Dataset, rows: NDArray[np.int64]) -> Dataset:

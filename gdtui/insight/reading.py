@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdtui.descent.engine import WORTH_COMPILING
 from gdtui.insight.forecast import predicted_curve
 from gdtui.insight.instruments import alignments, distance, measure
 from gdtui.insight.stability import ladder
@@ -95,7 +96,7 @@ def _stability(snapshot: Snapshot, before: Reading | None) -> Stability:
     known = before.stability.curvature if before and before.snapshot.problem is problem else None
     if before and known and known.is_exact and _same_method(before.snapshot.experiment, experiment):
         return before.stability.at(snapshot.lr)
-    is_large = problem.n * len(snapshot.theta) >= MOST_NUMBERS
+    is_large = problem.n * len(snapshot.theta) >= WORTH_COMPILING
     return ladder(
         problem,
         experiment,

@@ -16,7 +16,7 @@ from gdtui.descent.method import Method
 from gdtui.insight.alpha import step_alpha
 from gdtui.insight.anatomy import experiment_at, newest_step
 from gdtui.insight.knots import Surface, between
-from gdtui.insight.objective import Objective, all_now, objective_of
+from gdtui.insight.objective import Objective, objective_of
 from gdtui.problems.landscapes import LANDSCAPES
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def terrain(snapshot: Snapshot, before: Terrain | None = None) -> Terrain:
     with np.errstate(all="ignore"):
         objective = old.objective if old else objective_of(snapshot)
         start, is_small = problem.start(snapshot.experiment.init), len(theta) <= 2
-        here = all_now(snapshot) if objective.samples == problem.n else objective.evaluate(theta)
+        here = snapshot.now if objective.samples == problem.n else objective.evaluate(theta)
         to_come = _to_come(snapshot) if is_small or not snapshot.updates else None
         path = _path(snapshot, start, old) if is_small else np.empty((0, 1 + len(theta)))
         shape = old.shape if old else None
@@ -191,7 +191,7 @@ def _to_come(snapshot: Snapshot) -> Array | None:
     if snapshot.state.is_over:
         return None
     method = Method.of(snapshot.experiment)
-    gradients = all_now(snapshot).gradients
+    gradients = snapshot.now.gradients
     if method.clip > 0:
         norms = np.sqrt(np.square(gradients).sum(axis=1, keepdims=True))
         gradients = gradients * np.minimum(1.0, method.clip / norms, where=norms > 0, out=np.ones_like(norms))
@@ -331,6 +331,6 @@ def _slice(
     if newest is not None:
         ends = [found[int((knots == tau).argmax())] for tau in (0.0, 1.0)]
         if objective.samples < objective.problem.n:
-            ends = [snapshot.evaluate(origin), all_now(snapshot)]
+            ends = [snapshot.evaluate(origin), snapshot.now]
         alpha = step_alpha(origin, end, *ends)
     return Slice(knots, np.array([[each.loss for each in found], slopes]), length, alpha, newest is None)

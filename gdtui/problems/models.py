@@ -6,7 +6,6 @@ as it stands, and gives the same bits either way. Hence loops instead of array e
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ class Model:
         parameters: the parameters' names for the given features' names.
         is_quadratic: each sample's loss is a quadratic in θ, whose Hessian is the same everywhere and has no negative
             eigenvalue.
-        is_own: a person's own, of which nothing is known: it may raise.
+        own: a person's own function as it stands, which may raise; `loss` is nan there. None for gdtui's models.
     """
 
     name: str
@@ -35,24 +34,7 @@ class Model:
     predict: Callable[[Vector, Vector], float] | None
     parameters: Callable[[tuple[str, ...]], tuple[str, ...]]
     is_quadratic: bool = False
-    is_own: bool = False
-
-    @property
-    def safe_loss(self) -> Loss:
-        """The loss as the interpreter may call it anywhere: nan where a person's own raises."""
-        return _guarded(self.loss) if self.is_own else self.loss
-
-
-def _guarded(loss: Loss) -> Loss:
-    """nan instead of an error, as compiled arithmetic has it where a logarithm or a division fails."""
-
-    def guarded(theta: Vector, x: Vector, y: float, g: MutableSequence[float]) -> float:
-        try:
-            return loss(theta, x, y, g)
-        except (Exception, SystemExit):  # whatever a person's own code raises
-            return math.nan
-
-    return guarded
+    own: Loss | None = None
 
 
 def linear(theta: Vector, x: Vector, y: float, g: MutableSequence[float]) -> float:

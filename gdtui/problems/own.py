@@ -14,7 +14,10 @@ from gdtui.problems.models import Model
 from gdtui.problems.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
     from gdtui.problems.datasets import Array, Dataset
+    from gdtui.problems.models import Loss, Vector
 
 CHECKED_SAMPLES = 3
 MOST_PARAMETERS = 1_000_000
@@ -34,10 +37,10 @@ def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
     model = Model(
         name,
         (function.__doc__ or "").split("\n")[0],
-        function,
+        _guarded(function),
         getattr(function, "predict", None),
         lambda _: parameters,
-        is_own=True,
+        own=function,
     )
     problem = Problem(model, dataset)
     for sample, check in enumerate(own_checks(problem, problem.start(init))):
@@ -48,11 +51,25 @@ def load_own(name: str, dataset: Dataset, init: tuple[float, ...]) -> Problem:
     return problem
 
 
+def _guarded(own: Loss) -> Loss:
+    """nan instead of an error, as compiled arithmetic has it where a logarithm or a division fails."""
+
+    def guarded(theta: Vector, x: Vector, y: float, g: MutableSequence[float]) -> float:
+        try:
+            return own(theta, x, y, g)
+        except Exception:  # whatever a person's own code raises; compiled code knows no other kind to catch
+            return math.nan
+
+    return guarded
+
+
 def failure(problem: Problem, theta: Array, sample: int) -> str:
-    """What a person's own model raises for a sample at θ (p,), in brackets; empty where it raises nothing."""
+    """What a person's own model raises for a sample at θ (p,), in brackets; empty where nothing is raised."""
+    if problem.model.own is None:
+        return ""
     x, y = problem.dataset.x[sample].tolist(), float(problem.dataset.y[sample])
     try:
-        problem.model.loss(theta.tolist(), x, y, [0.0] * len(theta))
+        problem.model.own(theta.tolist(), x, y, [0.0] * len(theta))
     except (Exception, SystemExit) as error:
         return f" ({_described(error)})"
     return ""
@@ -66,17 +83,17 @@ def own_checks(problem: Problem, theta: Array) -> list[GradientCheck]:
     """
     import numpy as np
 
-    dataset, checks = problem.dataset, []
+    dataset, own, checks = problem.dataset, problem.model.own or problem.model.loss, []
     beside = [value + 0.1 * (j + 1) for j, value in enumerate(theta.tolist())]
     for sample in range(min(CHECKED_SAMPLES, problem.n)):
         x, y = dataset.x[sample].tolist(), float(dataset.y[sample])
         try:
             # As the interpreted kernel calls it, over memoryviews; the check below uses lists.
             flat: list[Any] = [np.array(numbers).data for numbers in (beside, x, [0.0] * len(beside))]
-            value = problem.model.loss(flat[0], flat[1], y, flat[2])
+            value = own(flat[0], flat[1], y, flat[2])
             if not math.isfinite(value):
                 raise InputError("problem", f"{problem.model.name}: the loss of sample {sample} is {value}, not finite")
-            checks.append(check_gradient(problem.model.loss, beside, x, y))
+            checks.append(check_gradient(own, beside, x, y))
             if problem.model.predict is not None:
                 float(problem.model.predict(beside, x))
         except InputError:

@@ -12,6 +12,7 @@ from descents import problem_of, trainer_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdtui.descent.compiler import compiled
 from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import DIVERGED_AT, Trainer
@@ -168,6 +169,12 @@ def test_a_model_of_one_s_own_that_fails_in_mid_run_has_diverged_and_says_why(
     snapshot = trainer.advance()
     assert snapshot.state is State.DIVERGED
     assert snapshot.reason.endswith(why)
+    fast = Trainer(experiment, load_problem(experiment))
+    kernel = compiled(fast.problem.model.loss, fast._method.rule.update, fast._engine.sizes)
+    if kernel is not None:  # not where numba is told not to compile
+        fast._engine.use(kernel)
+        assert fast.advance().reason == snapshot.reason
+        assert fast.snapshot().theta.tobytes() == snapshot.theta.tobytes()
     assert np.isfinite(snapshot.theta).all()
     assert math.isnan(snapshot.evaluate(np.array([-1.0])).losses[0])
     assert snapshot.updates == snapshot.epoch * 3 + len(snapshot.visits) % 3
