@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from labs import lab, table, until
+from textual.css.query import NoMatches
 from textual.widgets import Input, Select
 
 from gdtui.dashboard.app import LabApp
@@ -17,6 +18,7 @@ from gdtui.dashboard.keymap import COMMANDS
 from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.widgets.samples import Samples
+from gdtui.dashboard.widgets.status import Status
 from gdtui.descent import trainer as trainers
 from gdtui.descent.snapshot import Epoch
 from gdtui.experiment import Experiment
@@ -672,3 +674,14 @@ async def test_a_run_by_keys_has_the_bits_of_one_without_a_screen() -> None:
         theta = driven.trainer.snapshot().theta
         alone = trainers.Trainer(driven.experiment, driven.trainer.problem).advance(Epoch(3))
         assert theta.tobytes() == alone.theta.tobytes()
+
+
+async def test_a_moment_that_comes_while_the_app_ends_is_not_shown() -> None:
+    async with lab() as driven:
+        snapshot = driven.player.trainer.advance(until=Epoch(1))
+        driven.app._running = False  # the first thing that goes when the app ends; then its widgets, one by one
+        await driven.screen.query_one(Status).remove()
+        driven.screen.show_snapshot(snapshot)
+        driven.app._running = True
+        with pytest.raises(NoMatches):
+            driven.screen.show_snapshot(snapshot)  # but a widget that is missed while it runs is a fault

@@ -74,11 +74,11 @@ class PanesScreen(Screen[None]):
 
     @contextmanager
     def unless_leaving(self) -> Iterator[None]:
-        """While the app ends the panes go one after the other: what cannot be shown any more need not be."""
+        """While the app ends its widgets go one after the other: what cannot be shown any more need not be."""
         try:
             yield
         except NoMatches:
-            if len(self.query(".pane")) == len(PANES):
+            if self.app.is_running:
                 raise
 
     def show_again(self) -> None:

@@ -1,0 +1,1 @@
+"""What can be learnt here: each lesson is a few experiments, and what their numbers say."""

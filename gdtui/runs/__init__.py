@@ -1,0 +1,1 @@
+"""What is kept: the store of runs, their names, what is exported from them."""
