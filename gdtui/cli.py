@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from gdtui.headless import Output
+
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 LISTS = ("problems", "datasets", "optimizers", "schedules")
 FORMATS = ("progress", "tutorial", "jsonl")
@@ -105,12 +107,7 @@ def _experiment(options: argparse.Namespace) -> Experiment:
     return Experiment.from_options(given, base)
 
 
-def _run(arguments: Sequence[str]) -> int:
-    parser = _Parser(
-        prog="gdtui run",
-        allow_abbrev=False,
-        description="Run an experiment without a screen and write what happens to standard output.",
-    )
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         metavar="FORMAT",
@@ -121,21 +118,53 @@ def _run(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--instruments", action="store_true", help="jsonl: a line for each tracked epoch's gradients, too"
     )
-    _add_experiment(parser)
-    options = parser.parse(arguments)
+
+
+def _output(options: argparse.Namespace) -> Output:
     if sys.stdout is None:
         raise InputError("", "standard output is closed: there is nowhere to write")
     if options.format not in FORMATS:
         raise InputError("format", unknown("format", options.format, FORMATS))
-    if options.samples and options.format != "jsonl":
-        raise InputError("samples", "--samples writes JSON lines: use it with --format jsonl")
-    if options.instruments and options.format != "jsonl":
-        raise InputError("instruments", "--instruments writes JSON lines: use it with --format jsonl")
-    experiment = _experiment(options)
+    for name in ("samples", "instruments"):
+        if getattr(options, name) and options.format != "jsonl":
+            raise InputError(name, f"--{name} writes JSON lines: use it with --format jsonl")
+
+    from gdtui.headless import Output
+
+    return Output(options.format, options.samples, options.instruments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="gdtui run",
+        allow_abbrev=False,
+        description="Run an experiment without a screen and write what happens to standard output.",
+    )
+    _add_output(parser)
+    parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
+    _add_experiment(parser)
+    options = parser.parse(arguments)
+    experiment, output = _experiment(options), _output(options)
 
     from gdtui.headless import run
 
-    return run(experiment, options.format, options.samples, options.instruments)
+    return run(experiment, output, is_kept=not options.no_keep)
+
+
+def _resume(arguments: Sequence[str]) -> int:
+    parser = _Parser(prog="gdtui resume", allow_abbrev=False, description="Go on with a kept run that was interrupted.")
+    _add_run(parser)
+    _add_output(parser)
+    options = parser.parse(arguments)
+    output = _output(options)
+
+    from gdtui.headless import resume
+
+    return resume(options.run, output)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="an id, the beginning of one, a name, or last")
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -201,7 +230,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-COMMANDS = {"run": _run, "list": _list, "check": _check}
+COMMANDS = {"run": _run, "resume": _resume, "list": _list, "check": _check}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,22 +8,23 @@ import os
 import signal
 import sys
 from _thread import interrupt_main
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdtui.descent.snapshot import Epoch, State
 from gdtui.descent.trainer import Trainer
-from gdtui.experiment import printable
+from gdtui.experiment import InputError, printable
 from gdtui.insight.tracked import INSTRUMENTS, Tracker
 from gdtui.insight.verdict import verdict
-from gdtui.problems.loading import load_problem
+from gdtui.problems.loading import load_problem, located
+from gdtui.runs.keeper import Keeper
+from gdtui.runs.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
@@ -35,17 +36,29 @@ SLICE_S = 0.1
 PATIENCE_S = 1.0
 """Seconds from Ctrl-C after which a slice that does not end is given up."""
 
-Stopped = Callable[[], bool]
+TURN_S = 0.0005
+"""Python's threads take turns that long: with the usual ones, ten times as long, the keeper would lag behind."""
+
+ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def run(experiment: Experiment, output: str, with_samples: bool = False, with_instruments: bool = False) -> int:
-    """Run an experiment to its end or to Ctrl-C, and write it to standard output.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is written to standard output.
 
-    Args:
-        experiment: what to run.
-        output: progress, tutorial or jsonl.
+    Attributes:
+        format: progress, tutorial or jsonl.
         with_samples: jsonl: a line for each sample's visit.
         with_instruments: jsonl: a line with the instruments of each tracked epoch.
+    """
+
+    format: str
+    with_samples: bool = False
+    with_instruments: bool = False
+
+
+def run(experiment: Experiment, output: Output, is_kept: bool = True) -> int:
+    """Run an experiment to its end or to Ctrl-C, write it to standard output, and keep it.
 
     Returns:
         The exit status: 0 finished or converged, 3 diverged, 130 interrupted.
@@ -53,56 +66,128 @@ def run(experiment: Experiment, output: str, with_samples: bool = False, with_in
     Raises:
         InputError: if the experiment names what does not exist or cannot be used.
     """
-    trainer = Trainer(experiment, load_problem(experiment), Tracker() if with_instruments else None)
-    with _interruptible() as stopped:
-        if output == "jsonl":
-            snapshot = _write_jsonl(trainer, sys.stdout, stopped, with_samples)
-        elif output == "tutorial":
-            snapshot = _write_tutorial(trainer, sys.stdout, stopped)
-        else:
-            snapshot = _show_progress(trainer, stopped)
-    if snapshot.state is State.DIVERGED and output != "progress":
-        sys.stdout.flush()
+    with _interruptible() as stops:
+        problem = load_problem(experiment)
+        trainer = Trainer(experiment, problem, Tracker() if is_kept or output.with_instruments else None)
+        return _run(trainer, output, stops, Keeper(Store()) if is_kept else None)
+
+
+def resume(name: str, output: Output) -> int:
+    """Go on with a kept run whose process ended before it was over; otherwise as `run`.
+
+    Raises:
+        InputError: if there is no such run, it is over or being made, or its data or model is not what it was.
+    """
+    store = Store()
+    kept = store.find(name)
+    if kept.is_made:
+        text = f"run {kept.id} is being made by process {kept.process} on {kept.host}: gdtui watch {kept.id} follows it"
+        raise InputError("run", text)
+    if State(kept.state).is_over:
+        raise InputError("run", f"run {kept.id} is {kept.state}, there is nothing left to do: gdtui open {kept.id}")
+    with _interruptible() as stops:
+        record = store.record(kept.id)
+        trainer = Trainer.of(record, load_problem(located(record.experiment, kept.folder)), Tracker())
+        return _run(trainer, output, stops, Keeper(store, kept.id, record))
+
+
+def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) -> int:
+    sys.setswitchinterval(TURN_S)
+    descent = _Descent(trainer, stops, keeper)
+    if output.format == "jsonl":
+        snapshot = _write_jsonl(descent, sys.stdout, output)
+    elif output.format == "tutorial":
+        snapshot = _write_tutorial(descent, sys.stdout)
+    else:
+        snapshot = _show_progress(descent)
+    sys.stdout.flush()
+    if snapshot.state is State.DIVERGED and output.format != "progress":
         print(verdict(snapshot), file=sys.stderr)
-    return EXIT_STATUS.get(snapshot.state, 0)
+    for line in descent.end():
+        print(f"gdtui: {line}", file=sys.stderr)
+    return stops.status or EXIT_STATUS.get(snapshot.state, 0)
+
+
+class _Descent:
+    """A trainer that is advanced, stopped by signals and kept."""
+
+    def __init__(self, trainer: Trainer, stops: Stops, keeper: Keeper | None) -> None:
+        self.trainer = trainer
+        self._stops, self._keeper = stops, keeper
+
+    @property
+    def run(self) -> str:
+        """The id under which it is kept; empty where it is not."""
+        return self._keeper.run if self._keeper else ""
+
+    def slices(self, until: Epoch | None = None) -> Iterator[Snapshot]:
+        """The snapshot after each slice, one at least, up to an epoch or the end."""
+        goes_on = True
+        while goes_on:
+            snapshot = self.trainer.advance(until, budget_s=SLICE_S)
+            if self._keeper and self._keeper.is_due:
+                self._keeper.look_at(self.trainer.record())
+            goes_on = not (snapshot.has_reached(until) or snapshot.state.is_over or self._stops.status)
+            yield snapshot
+
+    def epochs(self) -> Iterator[Snapshot]:
+        """The snapshot at each epoch's end, and at last the one at which the descent is over or was interrupted."""
+        snapshot = self.trainer.snapshot()
+        while not snapshot.state.is_over and not self._stops.status:
+            *_, snapshot = self.slices(Epoch(snapshot.epoch + 1))
+            yield snapshot
+
+    def end(self) -> Iterator[str]:
+        """Keep the last of it; what is to be said of that."""
+        if self._keeper is None:
+            return
+        self._keeper.look_at(self.trainer.record())
+        self._keeper.close()
+        if self._keeper.notice:
+            yield self._keeper.notice
+        if self._keeper.problem:
+            yield f"this run is not kept: {self._keeper.problem}"
+        elif self._stops.status:
+            yield f"interrupted; gdtui resume {self.run} goes on with it"
+
+
+class Stops:
+    """Signals that end a run; asked about between slices, so that none ever cuts an update in two.
+
+    Attributes:
+        status: the exit status of the signal that came; 0 while none has.
+    """
+
+    status = 0
 
 
 @contextmanager
-def _interruptible() -> Iterator[Stopped]:
-    """Ctrl-C is asked about between slices, so that it never cuts an update in two.
+def _interruptible() -> Iterator[Stops]:
+    """Ctrl-C, a hang-up or a kill end the run in good order.
 
     A second one ends at once; so does the first where no slice ends any more, as in a model that loops for ever.
     """
-    interrupted, ended = Event(), Event()
+    stops, ended = Stops(), Event()
 
-    def note(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    def note(number: int, _: object) -> None:
+        stops.status = EXIT_STATUS[State.INTERRUPTED] if number == signal.SIGINT else 128 + number
+        for each in before:
+            signal.signal(each, signal.default_int_handler)
         Thread(target=lose_patience, daemon=True).start()
 
     def lose_patience() -> None:
         if not ended.wait(PATIENCE_S):
             interrupt_main()
             if not ended.wait(PATIENCE_S):  # compiled code hears no signal
-                os._exit(EXIT_STATUS[State.INTERRUPTED])
+                os._exit(stops.status)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in ENDINGS}
     try:
-        yield interrupted.is_set
+        yield stops
     finally:
         ended.set()
-        signal.signal(signal.SIGINT, before)
-
-
-def _epochs(trainer: Trainer, stopped: Stopped) -> Iterator[Snapshot]:
-    """The snapshot at each epoch's end, and at last the one at which the descent is over or was interrupted."""
-    snapshot = trainer.snapshot()
-    while not snapshot.state.is_over and not stopped():
-        target = Epoch(snapshot.epoch + 1)
-        snapshot = trainer.advance(target, budget_s=SLICE_S)
-        while not (snapshot.has_reached(target) or snapshot.state.is_over or stopped()):
-            snapshot = trainer.advance(target, budget_s=SLICE_S)
-        yield snapshot
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _last(snapshot: Snapshot) -> Snapshot:
@@ -113,14 +198,15 @@ def _last(snapshot: Snapshot) -> Snapshot:
 # --- JSON lines ------------------------------------------------------------------------------------------------------
 
 
-def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: bool) -> Snapshot:
+def _write_jsonl(descent: _Descent, out: TextIO, output: Output) -> Snapshot:
     def write(kind: str, **values: Any) -> None:
         out.write(json.dumps({"type": kind, **values}, allow_nan=False) + "\n")
 
-    problem, snapshot, flushed = trainer.problem, trainer.snapshot(), perf_counter()
+    trainer, flushed = descent.trainer, perf_counter()
+    problem, snapshot = trainer.problem, trainer.snapshot()
     write("start", experiment=trainer.experiment.as_dict(), samples=problem.n, parameters=len(problem.parameters))
-    for snapshot in _epochs(trainer, stopped):
-        if with_samples:
+    for snapshot in descent.epochs():
+        if output.with_samples:
             for visit in _visits(snapshot):
                 write("sample", **visit)
         if snapshot.is_between_epochs:
@@ -132,7 +218,7 @@ def _write_jsonl(trainer: Trainer, out: TextIO, stopped: Stopped, with_samples: 
                 lr=snapshot.lr,
                 theta=_finites(snapshot.theta.tolist()),
             )
-            for values in _instruments(snapshot):
+            for values in _instruments(snapshot) if output.with_instruments else ():
                 write("instruments", **values)
         if perf_counter() - flushed > SLICE_S:  # somebody may be watching
             out.flush()
@@ -188,11 +274,12 @@ def _finites(values: Iterable[float]) -> list[float | None]:
 # --- the tutorial's lines --------------------------------------------------------------------------------------------
 
 
-def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot:
+def _write_tutorial(descent: _Descent, out: TextIO) -> Snapshot:
     """The tutorial's two programs' output: f before the update for full batches, else each visit and the last ℓ after.
 
     With one feature it predicts at x = 4, as they do.
     """
+    trainer = descent.trainer
     snapshot, dataset = trainer.snapshot(), trainer.problem.dataset
     is_full = trainer.experiment.batch_size == "full"
 
@@ -203,7 +290,7 @@ def _write_tutorial(trainer: Trainer, out: TextIO, stopped: Stopped) -> Snapshot
 
     predict("before")
     loss = snapshot.loss
-    for snapshot in _epochs(trainer, stopped):
+    for snapshot in descent.epochs():
         if not snapshot.is_between_epochs:
             break
         if not is_full:
@@ -224,7 +311,7 @@ def _numbers(values: list[float]) -> str:
 # --- a progress bar, then a summary ----------------------------------------------------------------------------------
 
 
-def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
+def _show_progress(descent: _Descent) -> Snapshot:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -237,18 +324,17 @@ def _show_progress(trainer: Trainer, stopped: Stopped) -> Snapshot:
     console = PipeConsole()
     columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        snapshot = trainer.snapshot()
-        task = progress.add_task("", total=trainer.experiment.epochs, loss=f"{snapshot.loss:.4g}")
-        while not snapshot.state.is_over and not stopped():
-            snapshot = trainer.advance(budget_s=SLICE_S)
+        snapshot = descent.trainer.snapshot()
+        task = progress.add_task("", total=snapshot.experiment.epochs, loss=f"{snapshot.loss:.4g}")
+        for snapshot in descent.slices():
             progress.update(task, completed=snapshot.epoch, loss=f"{snapshot.loss:.4g}")
     snapshot = _last(snapshot)
-    console.print(_summary(snapshot))
+    console.print(_summary(snapshot, descent.run))
     console.print(verdict(snapshot), markup=False, highlight=False)
     return snapshot
 
 
-def _summary(snapshot: Snapshot) -> Any:
+def _summary(snapshot: Snapshot, run: str) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -263,6 +349,8 @@ def _summary(snapshot: Snapshot) -> Any:
         "loss": f"{snapshot.loss:.6g}",
         "seconds": f"{snapshot.seconds:.3g}",
     }
+    if run:
+        rows["run"] = run
     if dataset.dropped:
         rows["dropped"] = f"{dataset.dropped:,} rows with missing values"
     for name, value in list(zip(snapshot.problem.parameters, snapshot.theta.tolist(), strict=True))[:8]:

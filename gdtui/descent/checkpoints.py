@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
@@ -54,6 +54,14 @@ class Checkpoints:
         self.stride = 1
         self._kept: list[Checkpoint] = []
 
+    def restore(self, stride: int, checkpoints: Iterable[Checkpoint]) -> None:
+        """Go on from what was kept before."""
+        self.stride, self._kept = stride, list(checkpoints)
+
+    def all(self) -> tuple[Checkpoint, ...]:
+        """What is kept, in the epochs' order."""
+        return tuple(self._kept)
+
     def next_due(self, epoch: int) -> int:
         """The next epoch after this one at which a checkpoint is due."""
         return (epoch // self.stride + 1) * self.stride
@@ -76,9 +84,3 @@ class Checkpoints:
     def drop_after(self, epoch: int) -> None:
         """Forget those after an epoch: the run goes another way from there."""
         self._kept = [one for one in self._kept if one.epoch <= epoch]
-
-    def copy(self) -> Checkpoints:
-        """The same checkpoints for another run."""
-        copy = Checkpoints(1)
-        copy.most, copy.stride, copy._kept = self.most, self.stride, list(self._kept)
-        return copy

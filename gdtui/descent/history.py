@@ -59,27 +59,43 @@ KEPT = 65_536
 
 @dataclass(frozen=True, eq=False)
 class HistoryView:
-    """A history as it stood at one moment."""
+    """A history as it stood at one moment.
 
-    _settled: NDArray[np.float64]
-    _recent: tuple[Row, ...]
+    Attributes:
+        settled: rows that stay until the whole history is thinned, shape (m, 7).
+        pending: the smallest and the largest loss of the epochs that are still to share two rows, and the newest epoch;
+            or that one alone.
+        pending_epochs: how many epochs those are.
+        span: how many epochs share two rows; 1 while every epoch has its own.
+    """
+
+    settled: NDArray[np.float64]
+    pending: tuple[Row, ...]
+    pending_epochs: int
+    span: int
 
     @cached_property
     def rows(self) -> NDArray[np.float64]:
         """Shape (m, 7), epoch 0 first and the newest last; columns as in `Column`."""
-        if not self._recent:
-            return self._settled
-        return np.concatenate([self._settled, np.array(self._recent)])
+        if not self.pending:
+            return self.settled
+        return np.concatenate([self.settled, np.array(sorted(set(self.pending)))])
 
     @property
     def first_loss(self) -> float:
         """f at the start."""
-        return float(self._settled[0, Column.LOSS])
+        return float(self.settled[0, Column.LOSS])
+
+    @property
+    def newest_epoch(self) -> int:
+        """The last epoch appended."""
+        return int(max(row[Column.EPOCH] for row in (*self.pending, self.settled[-1])))
 
     def until(self, epoch: int) -> HistoryView:
         """The same history up to an epoch."""
-        settled = self._settled[: int(self._settled[:, Column.EPOCH].searchsorted(epoch, side="right"))]
-        return HistoryView(settled, tuple(row for row in self._recent if row[Column.EPOCH] <= epoch))
+        settled = self.settled[: int(self.settled[:, Column.EPOCH].searchsorted(epoch, side="right"))]
+        pending = tuple(row for row in self.pending if row[Column.EPOCH] <= epoch)
+        return HistoryView(settled, pending, min(self.pending_epochs, len(pending)), self.span)
 
     def column(self, column: Column) -> NDArray[np.float64]:
         """One column, shape (m,)."""
@@ -175,19 +191,20 @@ class History:
             self._settle(tuple(row))
         self._newest = int(rows[-1, Column.EPOCH])
 
-    def copy(self) -> History:
-        """The same history for another run."""
-        copy = History(self._kept)
-        copy._rows, copy._count, copy._span = self._rows.copy(), self._count, self._span
-        copy._pending, copy._pending_epochs = list(self._pending), self._pending_epochs
-        copy._newest = self._newest
-        return copy
+    @classmethod
+    def of(cls, view: HistoryView, kept: int = KEPT) -> History:
+        """A history that goes on from what it was at one moment."""
+        history = cls(kept)
+        history._rows, history._count, history._span = view.settled.copy(), len(view.settled), view.span
+        history._pending, history._pending_epochs = list(view.pending), view.pending_epochs
+        history._newest = view.newest_epoch
+        return history
 
     def view(self) -> HistoryView:
         """The history as it is now; what is appended later does not show in it."""
         settled = self._rows[: self._count]
         settled.setflags(write=False)
-        return HistoryView(settled, tuple(sorted(set(self._pending))))
+        return HistoryView(settled, tuple(self._pending), self._pending_epochs, self._span)
 
     def _settle(self, row: Row) -> None:
         if self._count == self._kept + 1:

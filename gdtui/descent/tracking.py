@@ -70,11 +70,9 @@ class Tracked:
         self._rows = self._rows.copy()
         self._count = int(self.view()[:, :1].ravel().searchsorted(epoch, side="right"))
 
-    def copy(self) -> Tracked:
-        """The same values for another run."""
-        copy = Tracked(self.track, 0)
-        copy._every, copy._rows, copy._count = self._every, self._rows.copy(), self._count
-        return copy
+    def restore(self, rows: Array) -> None:
+        """Go on from what was kept before, shape (m, 2 + k)."""
+        self._rows, self._count = rows, len(rows)
 
     def view(self) -> Array:
         """Shape (m, 2 + k): epoch, updates, then the values; what is added later does not show in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gdtui.descent.checkpoints import Checkpoint, Checkpoints
 from gdtui.descent.engine import Engine
 from gdtui.descent.history import Column, History
 from gdtui.descent.method import Method, changes_run, check_hyperparameters
+from gdtui.descent.record import Record
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
 from gdtui.descent.tracking import Track, Tracked
 from gdtui.experiment import Experiment, InputError
@@ -53,6 +55,7 @@ class Trainer:
         self._in_force = self._method
         self._events: tuple[Event, ...] = ()
         self._applied = 0  # events before now; later ones are known from before a rewind
+        self._way = 0
         self._epoch = self._updates = 0
         self._seconds = 0.0
         self._began = perf_counter()
@@ -152,14 +155,58 @@ class Trainer:
 
     def fork(self) -> Trainer:
         """A second run that has come to this moment as this one has, and can now go its own way."""
-        other = Trainer(self._checkpoints.before(0).experiment, self.problem, self._tracked.track)
-        other._events, other._applied = self._events[: self._applied], 0
-        other._checkpoints, other._history = self._checkpoints.copy(), self._history.copy()
-        other._tracked = self._tracked.copy()
-        other._restore(self._checkpoints.before(max(0, self._epoch - 1)))
-        other.advance(until=Epoch(self._epoch) if self._pass.is_closed else Update(self._updates))
-        other._forget_later()
+        so_far = replace(self.record(), events=self._events[: self._applied])
+        other = Trainer.of(so_far, self.problem, self._tracked.track)
+        other._forget_epochs()
         return other
+
+    @classmethod
+    def of(cls, record: Record, problem: Problem, track: Track | None = None) -> Trainer:
+        """A trainer at the moment of a record, with all that was known then.
+
+        A moment within a batch is that of the batch's beginning.
+
+        Raises:
+            InputError: if this is not the problem that the record is of: the data or the model has changed since.
+        """
+        trainer = cls(record.experiment, problem, track)
+        start = record.history.first_loss
+        if trainer._loss != start or len(record.theta) != len(trainer._engine.theta):
+            text = f"the data or the model has changed since: f at the start was {start!r}, now it is {trainer._loss!r}"
+            raise InputError("data", text)
+        trainer._events, trainer._way = record.events, record.way
+        trainer._checkpoints.restore(record.stride, record.checkpoints)
+        trainer._history = History.of(record.history)
+        trainer._tracked.restore(record.tracked)
+        trainer._restore(trainer._checkpoints.before(max(0, record.epoch - 1)))
+        trainer.advance(until=Epoch(record.epoch))
+        if record.visited > record.epoch * problem.n:
+            trainer.advance(until=Update(record.updates + (record.state is State.DIVERGED)))
+        trainer._seconds = record.seconds
+        return trainer
+
+    def record(self) -> Record:
+        """This moment with all that is known of the run, to go on from later."""
+        return Record(
+            experiment=self._checkpoints.before(0).experiment,
+            settings=self.experiment,
+            state=self.state,
+            reason=self._reason,
+            epoch=self._epoch,
+            updates=self._updates,
+            visited=self._visited,
+            seconds=self._seconds,
+            loss=self._loss,
+            theta=self._engine.theta.copy(),
+            samples=self.problem.n,
+            parameters=self.problem.parameters,
+            way=self._way,
+            events=self._events,
+            history=self._history.view(),
+            tracked=self._tracked.view(),
+            stride=self._checkpoints.stride,
+            checkpoints=self._checkpoints.all(),
+        )
 
     def snapshot(self) -> Snapshot:
         """This moment, frozen."""
@@ -370,7 +417,11 @@ class Trainer:
             self._applied += 1
 
     def _forget_later(self) -> None:
+        self._way += self._history.newest_epoch > self._epoch or self._applied < len(self._events)
         self._events = self._events[: self._applied]
+        self._forget_epochs()
+
+    def _forget_epochs(self) -> None:
         self._checkpoints.drop_after(self._epoch)
         if self._history.newest_epoch > self._epoch:
             self._history.truncate(self._epoch)

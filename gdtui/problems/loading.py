@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdtui.experiment import InputError
@@ -41,6 +42,16 @@ def load_problem(experiment: Experiment) -> Problem:
         _check_data_is_left_out(experiment)
     dataset = _load_data(experiment) if family.data else tutorial()
     return family.make(dataset, values, experiment.seed)
+
+
+def located(experiment: Experiment, folder: str) -> Experiment:
+    """The same experiment, its files found from here though their names begin in another folder."""
+    data, problem = experiment.data, experiment.problem
+    if data not in SOURCES and (is_own_model(problem) or family_named(problem).data):
+        data = str(Path(folder, data))
+    if is_own_model(problem):
+        problem = str(Path(folder, problem))
+    return experiment.replace(data=data, problem=problem)
 
 
 def _check_data_is_left_out(experiment: Experiment) -> None:

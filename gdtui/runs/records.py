@@ -1,0 +1,242 @@
+"""Records: a descent's record to the rows of a store and back, bit for bit; only what is new is written."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdtui.descent.checkpoints import Checkpoint
+from gdtui.descent.history import Column, HistoryView
+from gdtui.descent.record import Record
+from gdtui.descent.snapshot import Event, State
+from gdtui.experiment import Experiment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from sqlite3 import Connection
+
+    from numpy.typing import NDArray
+
+    from gdtui.problems.datasets import Array
+
+
+COUNTS = 9
+"""Whole numbers at the beginning of a checkpoint's row; float64 follow."""
+
+WORD = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What of a record is in the store already.
+
+    Attributes:
+        events: how many of its events.
+        settled: how many settled rows of its history.
+        span: the span that those have.
+        tracked: how many tracked epochs.
+        checkpoints: how many checkpoints.
+        stride: the epochs between two of those.
+    """
+
+    events: int = 0
+    settled: int = 0
+    span: int = 1
+    tracked: int = 0
+    checkpoints: int = 0
+    stride: int = 1
+
+    @classmethod
+    def all_of(cls, record: Record) -> Written:
+        """All of it."""
+        return cls(
+            events=len(record.events),
+            settled=len(record.history.settled),
+            span=record.history.span,
+            tracked=len(record.tracked),
+            checkpoints=len(record.checkpoints),
+            stride=record.stride,
+        )
+
+
+# --- to rows ---------------------------------------------------------------------------------------------------------
+
+
+def write(connection: Connection, run: str, record: Record, before: Written) -> Written:
+    """Write what is new in a record, within the transaction under way; the run itself is there already.
+
+    In few statements: with each of them this thread gives way to the descent's.
+
+    Returns:
+        What is in the store once the transaction is committed.
+    """
+
+    def write_pieces(kind: str, rows: NDArray[Any], first: int, is_anew: bool) -> None:
+        if is_anew:
+            connection.execute("DELETE FROM piece WHERE run = ? AND kind = ?", (run, kind))
+        if len(rows):
+            values = (run, kind, first, rows.shape[1], rows.tobytes())
+            connection.execute("INSERT INTO piece VALUES (?, ?, ?, ?, ?)", values)
+
+    _write_events(connection, run, record.events, before.events)
+    is_thinned = record.history.span != before.span
+    settled = 0 if is_thinned else before.settled
+    write_pieces("history", record.history.settled[settled:], settled, is_thinned)
+    write_pieces("tracked", record.tracked[before.tracked :], before.tracked, is_anew=False)
+    is_thinned = record.stride != before.stride
+    kept = 0 if is_thinned else before.checkpoints
+    write_pieces("checkpoints", _packed(record.checkpoints[kept:]), kept, is_thinned)
+    return Written.all_of(record)
+
+
+def _write_events(connection: Connection, run: str, events: Sequence[Event], written: int) -> None:
+    rows = [
+        (run, number, event.update, event.epoch, event.setting, json.dumps(event.before), json.dumps(event.after))
+        for number, event in enumerate(events[written:], written)
+    ]
+    if rows:
+        connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _packed(checkpoints: Sequence[Checkpoint]) -> NDArray[np.uint64]:
+    """Checkpoints as rows of 8 bytes a number: counts, the generator's state, then float64."""
+    if not checkpoints:
+        return np.empty((0, 0), dtype=np.uint64)
+    counts, numbers = [], []
+    for one in checkpoints:
+        generator = one.generator_state
+        state, increment = generator["state"]["state"], generator["state"]["inc"]
+        counts.append(
+            (
+                *(one.epoch, one.updates, one.events),
+                *divmod(state, WORD),
+                *divmod(increment, WORD),
+                *(generator["has_uint32"], generator["uinteger"]),
+            )
+        )
+        numbers.append(np.concatenate([[one.visit_loss], one.theta, one.optimizer_state]))
+    return np.hstack([np.array(counts, dtype=np.uint64), np.array(numbers).view(np.uint64)])
+
+
+def columns(record: Record) -> dict[str, Any]:
+    """What of a record stands in the run's own row and changes as it goes on."""
+    return {
+        "settings": record.settings.to_line(),
+        "state": record.state,
+        "reason": record.reason,
+        "epoch": record.epoch,
+        "updates": record.updates,
+        "visited": record.visited,
+        "seconds": record.seconds,
+        "loss": finite(record.loss),
+        "theta": record.theta.tobytes(),
+        "stride": record.stride,
+        "span": record.history.span,
+        "pending": np.array(record.history.pending).tobytes(),
+        "pending_epochs": record.history.pending_epochs,
+    }
+
+
+def finite(value: float) -> float | None:
+    """A number for the store, which has no nan."""
+    return None if math.isnan(value) else value
+
+
+# --- from rows -------------------------------------------------------------------------------------------------------
+
+
+def read(connection: Connection, run: str) -> Record:
+    """The record of a run, as it was written last; within one transaction.
+
+    Raises:
+        LookupError: if there is no such run.
+        sqlite3.Error: if the store cannot be read.
+    """
+    connection.execute("BEGIN")
+    try:
+        return _read(connection, run)
+    finally:
+        connection.execute("COMMIT")
+
+
+def _read(connection: Connection, run: str) -> Record:
+    cursor = connection.execute("SELECT * FROM run WHERE id = ?", (run,))
+    found = cursor.fetchone()
+    if found is None:
+        raise LookupError(run)
+    row = dict(zip([column[0] for column in cursor.description], found, strict=True))
+    experiment = Experiment.from_line(row["experiment"])
+    events = tuple(_events(connection, run))
+    loss, theta = row["loss"], np.frombuffer(row["theta"])
+    return Record(
+        experiment=experiment,
+        settings=Experiment.from_line(row["settings"]),
+        state=State(row["state"]),
+        reason=row["reason"],
+        epoch=row["epoch"],
+        updates=row["updates"],
+        visited=row["visited"],
+        seconds=row["seconds"],
+        loss=math.nan if loss is None else loss,
+        theta=theta,
+        samples=row["samples"],
+        parameters=tuple(json.loads(row["parameters"])),
+        way=0,
+        events=events,
+        history=HistoryView(
+            settled=_pieces(connection, run, "history"),
+            pending=tuple(map(tuple, np.frombuffer(row["pending"]).reshape(-1, len(Column)).tolist())),
+            pending_epochs=row["pending_epochs"],
+            span=row["span"],
+        ),
+        tracked=_pieces(connection, run, "tracked"),
+        stride=row["stride"],
+        checkpoints=tuple(_unpacked(_pieces(connection, run, "checkpoints"), len(theta), experiment, events)),
+    )
+
+
+def _events(connection: Connection, run: str) -> Iterator[Event]:
+    query = "SELECT at_update, at_epoch, setting, before, after FROM event WHERE run = ? ORDER BY number"
+    for update, epoch, setting, before, after in connection.execute(query, (run,)):
+        yield Event(update, epoch, setting, json.loads(before), json.loads(after))
+
+
+def _pieces(connection: Connection, run: str, kind: str) -> Array:
+    query = "SELECT width, numbers FROM piece WHERE run = ? AND kind = ? ORDER BY first"
+    pieces = connection.execute(query, (run, kind)).fetchall()
+    if not pieces:
+        return np.empty((0, 0))
+    return np.frombuffer(b"".join(numbers for _, numbers in pieces)).reshape(-1, pieces[0][0])
+
+
+def _unpacked(rows: Array, p: int, experiment: Experiment, events: Sequence[Event]) -> Iterator[Checkpoint]:
+    """The checkpoints of packed rows; their settings are those of the start after the events until then."""
+    settings, applied = experiment, 0
+    counts = np.ascontiguousarray(rows[:, :COUNTS]).view(np.uint64).tolist()
+    for (epoch, updates, made, *state, has_uint32, uinteger), numbers in zip(counts, rows[:, COUNTS:], strict=True):
+        settings, applied = _after(settings, events[applied:made]), made
+        yield Checkpoint(
+            experiment=settings,
+            epoch=epoch,
+            updates=updates,
+            theta=numbers[1 : 1 + p],
+            optimizer_state=numbers[1 + p :],
+            generator_state={
+                "bit_generator": "PCG64",
+                "state": {"state": state[0] * WORD + state[1], "inc": state[2] * WORD + state[3]},
+                "has_uint32": has_uint32,
+                "uinteger": uinteger,
+            },
+            visit_loss=float(numbers[0]),
+            events=made,
+        )
+
+
+def _after(settings: Experiment, events: Sequence[Event]) -> Experiment:
+    for event in events:
+        settings = settings.replace(**{event.setting: event.after})
+    return settings

@@ -1,0 +1,86 @@
+"""Schema: the store's tables, and how a store of an earlier version becomes one of this version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+FIRST = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    parent TEXT,              -- the run that it went another way from
+    created REAL NOT NULL,    -- seconds since 1970, as is the heartbeat
+    folder TEXT NOT NULL,     -- where the experiment's relative file names begin
+    experiment TEXT NOT NULL, -- the settings at the start, as one line
+    settings TEXT NOT NULL,   -- and now
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    updates INTEGER NOT NULL,
+    visited INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    loss REAL,
+    theta BLOB NOT NULL,      -- float64, as all numbers in blobs
+    samples INTEGER NOT NULL,
+    parameters TEXT NOT NULL, -- their names, JSON
+    stride INTEGER NOT NULL,  -- epochs between two checkpoints
+    span INTEGER NOT NULL,    -- epochs that share two rows of the history
+    pending BLOB NOT NULL,    -- history rows that are not settled yet
+    pending_epochs INTEGER NOT NULL,
+    host TEXT,                -- who makes it; null where nobody does
+    process TEXT,
+    owner TEXT,
+    heartbeat REAL
+);
+CREATE INDEX run_created ON run (created);
+CREATE TABLE event (
+    run TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    at_update INTEGER NOT NULL,
+    at_epoch REAL NOT NULL,
+    setting TEXT NOT NULL,
+    before TEXT NOT NULL,     -- JSON
+    after TEXT NOT NULL,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE TABLE piece (          -- rows of numbers, 8 bytes each, in pieces as they came
+    run TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
+    kind TEXT NOT NULL,       -- history (its settled rows), tracked, checkpoints
+    first INTEGER NOT NULL,   -- the number of its first row
+    width INTEGER NOT NULL,   -- numbers in a row
+    numbers BLOB NOT NULL,
+    PRIMARY KEY (run, kind, first)
+);
+"""
+
+MIGRATIONS = (FIRST,)
+"""What makes each version from the one before, beginning with nothing."""
+
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring a store to this version; one that is there already is left alone.
+
+    Raises:
+        sqlite3.Error: if the store cannot be written.
+    """
+    if version(connection) >= VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for script in MIGRATIONS[version(connection) :]:  # another process may have done it meanwhile
+            for statement in script.split(";\n"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def version(connection: Connection) -> int:
+    """The version of a store; 0 for an empty one."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

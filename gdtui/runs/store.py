@@ -1,0 +1,172 @@
+"""Store: the runs that are kept, in one SQLite file that several processes read and write at once."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from gdtui.experiment import InputError, unknown
+from gdtui.runs import files, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gdtui.descent.record import Record
+
+SHOWN = 8
+"""Letters of an id; their number makes two equal ones unlikely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A kept run, in a line: no more than a list of runs needs.
+
+    Attributes:
+        id: its own name for ever.
+        parent: the run that it went another way from; empty where there is none.
+        created: when it began, in seconds since 1970.
+        folder: where its experiment's relative file names begin.
+        experiment: the settings at the start, as one line.
+        settings: the settings as they are now, as one line.
+        state: what has become of it; interrupted where nobody makes it any more.
+        reason: why it diverged; empty otherwise.
+        epoch: epochs completed.
+        updates: updates made.
+        seconds: time spent in the descent.
+        loss: f after the last completed epoch.
+        samples: n.
+        host: the machine on which it is made; empty where nobody makes it.
+        process: the process that makes it; empty where nobody does.
+    """
+
+    id: str
+    parent: str
+    created: float
+    folder: str
+    experiment: str
+    settings: str
+    state: str
+    reason: str
+    epoch: int
+    updates: int
+    seconds: float
+    loss: float
+    samples: int
+    host: str
+    process: str
+
+    @property
+    def is_made(self) -> bool:
+        """A process makes it, or has it open and may go on."""
+        return bool(self.process)
+
+
+_STORED = tuple(field.name for field in fields(Run))
+
+
+def _run(row: dict[str, Any]) -> Run:
+    heartbeat = row.pop("heartbeat")
+    if not processes.is_alive(row["host"], row["process"], heartbeat):
+        row["host"] = row["process"] = None
+        row["state"] = "interrupted" if row["state"] == "running" else row["state"]
+    row["loss"] = math.nan if row["loss"] is None else row["loss"]
+    known: dict[str, Any] = {name: "" if value is None else value for name, value in row.items()}
+    return Run(**known)
+
+
+class Store:
+    """The kept runs.
+
+    Raises:
+        InputError: from every method, where the store cannot be used: one line says why.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """In that file; None: where this user's runs are kept."""
+        self.path = path or files.store_path()
+
+    def runs(self) -> list[Run]:
+        """All runs, the newest first."""
+        if not self.path.exists():
+            return []
+        with self.reading() as connection:
+            names = *_STORED, "heartbeat"
+            rows = connection.execute(f"SELECT {', '.join(names)} FROM run ORDER BY created DESC, rowid DESC")
+            return [_run(dict(zip(names, row, strict=True))) for row in rows]
+
+    def find(self, name: str) -> Run:
+        """The run of that id, or whose id begins so; `last` is the newest.
+
+        Raises:
+            InputError: if there is none, or more than one.
+        """
+        runs = self.runs()
+        if not runs:
+            raise InputError("run", f"no run is kept yet in {self.path}: gdtui run keeps one")
+        if name == "last":
+            return runs[0]
+        found = [run for run in runs if run.id.startswith(name)] if name else []
+        if not found:
+            raise InputError("run", unknown("run", name, ["last", *(run.id for run in runs[:7])]))
+        if len(found) > 1:
+            ids = ", ".join(run.id for run in found[:8])
+            raise InputError("run", f"{name} begins more than one run: {ids}")
+        return found[0]
+
+    def record(self, run: str) -> Record:
+        """All that is kept of a run.
+
+        Raises:
+            InputError: if there is no such run any more.
+        """
+        from gdtui.runs.records import read
+
+        with self.reading() as connection:
+            try:
+                return read(connection, run)
+            except LookupError:
+                raise InputError("run", f"run {run} is not kept any more") from None
+
+    def remove(self, run: Run) -> None:
+        """Delete a run for good.
+
+        Raises:
+            InputError: if it is being made.
+        """
+        if run.is_made:
+            raise InputError(
+                "run", f"run {run.id} is being made by process {run.process} on {run.host}: end that first"
+            )
+        with self.writing() as connection:
+            connection.execute("DELETE FROM run WHERE id = ?", (run.id,))
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with."""
+        with self._told(), closing(files.connect(self.path, is_to_write=False)) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection within a transaction: all of it is written, or nothing."""
+        with self._told():
+            files.prepare(self.path)
+            with closing(files.connect(self.path, is_to_write=True)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong in one line; a damaged store is set aside."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            notice = files.set_aside_if_damaged(self.path) if files.is_damage(error) else ""
+            raise InputError("store", notice or f"{files.reason(error)} ({self.path})") from error
+        except OSError as error:
+            raise InputError("store", f"the store of runs cannot be used: {files.reason(error)}") from error
