@@ -69,7 +69,8 @@ def prepare(path: Path) -> str:
         with closing(connect(path, is_to_write=True)) as connection:
             migrate(connection)
             if version(connection) > VERSION:
-                raise sqlite3.NotSupportedError(f"it is of a later gdtui, version {version(connection)}")
+                text = f"a later gdtui keeps runs there, in version {version(connection)} of its store"
+                raise sqlite3.NotSupportedError(text)
     return notice
 
 

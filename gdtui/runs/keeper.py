@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from gdtui.descent.snapshot import State
 from gdtui.runs import files, processes
 from gdtui.runs.records import Written, columns, write
-from gdtui.runs.store import SHOWN, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gdtui.descent.record import Record
+    from gdtui.runs.store import Store
 
 WRITE_EVERY_S = 0.4
 HEARTBEAT_S = 5.0
@@ -39,13 +41,20 @@ class Keeper:
         notice: what was done with a damaged store; empty where all was well.
     """
 
-    def __init__(self, store: Store, run: str | None = None, record: Record | None = None) -> None:
-        """For a new run, or for one whose record was read from the store, to go on with it."""
+    def __init__(
+        self,
+        store: Store,
+        run: str | None = None,
+        record: Record | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """For a new run, with these labels; or for one whose record was read from the store, to go on with it."""
         self.run = run or new_id()
         self.problem = self.notice = ""
         self._store = store
         self._owner = secrets.token_hex(8)
         self._parent: str | None = None
+        self._labels = dict(labels or {})
         self._is_begun = False
         self._way = record.way if record else 0
         self._written = Written.all_of(record) if record else Written()
@@ -111,6 +120,10 @@ class Keeper:
             self.problem = ""
         except TakenError as error:
             self.problem = str(error)
+        except sqlite3.IntegrityError:
+            self._labels.pop("name", None)  # another run has been given it meanwhile
+            with self._wake:
+                self._pending = pending | self._pending
         except (sqlite3.Error, OSError) as error:
             self.problem = files.reason(error)
             self._start_over(is_damaged=isinstance(error, sqlite3.Error) and files.is_damage(error))
@@ -121,6 +134,7 @@ class Keeper:
         if record.way != self._way and self._is_begun:
             self._let_go()
             self._parent, self.run, self._written, self._is_begun = self.run, new_id(), Written(), False
+            self._labels.pop("name", None)  # that is the first one's
         self._way = record.way
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
@@ -145,6 +159,7 @@ class Keeper:
                 "experiment": record.experiment.to_line(),
                 "samples": record.samples,
                 "parameters": json.dumps(record.parameters),
+                **self._labels,
             }
             names, marks = ", ".join(values), ", ".join("?" * len(values))
             connection.execute(f"INSERT INTO run ({names}) VALUES ({marks})", tuple(values.values()))
@@ -200,5 +215,5 @@ class Keeper:
 
 
 def new_id() -> str:
-    """A name for a run that no other one has."""
-    return secrets.token_hex(SHOWN // 2)
+    """An id that hardly any other run has."""
+    return secrets.token_hex(4)

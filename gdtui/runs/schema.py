@@ -55,7 +55,14 @@ CREATE TABLE piece (          -- rows of numbers, 8 bytes each, in pieces as the
 );
 """
 
-MIGRATIONS = (FIRST,)
+LABELS = """
+ALTER TABLE run ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX run_name ON run (name) WHERE name != '';
+"""
+
+MIGRATIONS = (FIRST, LABELS)
 """What makes each version from the one before, beginning with nothing."""
 
 VERSION = len(MIGRATIONS)

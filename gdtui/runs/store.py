@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from gdtui.experiment import InputError, unknown
-from gdtui.runs import files, processes
+from gdtui.experiment import InputError, printable, shown, unknown
+from gdtui.runs import files, processes, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from gdtui.descent.record import Record
 
-SHOWN = 8
-"""Letters of an id; their number makes two equal ones unlikely."""
+LAST = "last"
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Run:
         samples: n.
         host: the machine on which it is made; empty where nobody makes it.
         process: the process that makes it; empty where nobody does.
+        name: what its owner calls it; empty, or no other run has it.
+        tags: words to find it by.
+        note: what its owner has to say of it.
     """
 
     id: str
@@ -58,6 +61,9 @@ class Run:
     samples: int
     host: str
     process: str
+    name: str
+    tags: tuple[str, ...]
+    note: str
 
     @property
     def is_made(self) -> bool:
@@ -74,8 +80,21 @@ def _run(row: dict[str, Any]) -> Run:
         row["host"] = row["process"] = None
         row["state"] = "interrupted" if row["state"] == "running" else row["state"]
     row["loss"] = math.nan if row["loss"] is None else row["loss"]
+    row["tags"] = tuple(row["tags"].split())
     known: dict[str, Any] = {name: "" if value is None else value for name, value in row.items()}
     return Run(**known)
+
+
+def check_name(name: str) -> None:
+    """Whether a run can be called so.
+
+    Raises:
+        InputError: if it cannot.
+    """
+    if name == LAST:
+        raise InputError("name", f"{LAST} always is the newest run: take another name")
+    if len(name) > LONGEST_NAME or name != printable(name).strip() or name.startswith("-"):
+        raise InputError("name", f"a name is up to {LONGEST_NAME} printable letters, got {shown(name)}")
 
 
 class Store:
@@ -99,7 +118,7 @@ class Store:
             return [_run(dict(zip(names, row, strict=True))) for row in rows]
 
     def find(self, name: str) -> Run:
-        """The run of that id, or whose id begins so; `last` is the newest.
+        """The run of that id or name, or whose id begins so; `last` is the newest.
 
         Raises:
             InputError: if there is none, or more than one.
@@ -107,15 +126,38 @@ class Store:
         runs = self.runs()
         if not runs:
             raise InputError("run", f"no run is kept yet in {self.path}: gdtui run keeps one")
-        if name == "last":
+        if name == LAST:
             return runs[0]
+        for run in runs:
+            if name and name in (run.id, run.name):
+                return run
         found = [run for run in runs if run.id.startswith(name)] if name else []
         if not found:
-            raise InputError("run", unknown("run", name, ["last", *(run.id for run in runs[:7])]))
+            known = [LAST, *(run.name for run in runs if run.name), *(run.id for run in runs[:7])]
+            raise InputError("run", unknown("run", name, known))
         if len(found) > 1:
             ids = ", ".join(run.id for run in found[:8])
-            raise InputError("run", f"{name} begins more than one run: {ids}")
+            raise InputError("run", f"{len(found)} runs begin with {name}: {ids}")
         return found[0]
+
+    def label(self, run: str, name: str | None = None, tags: str | None = None, note: str | None = None) -> None:
+        """Give a run a name, tags or a note; None leaves what there is, an empty text takes it away.
+
+        Raises:
+            InputError: if the name is not one, or another run has it.
+        """
+        if name is not None:
+            check_name(name)
+        given = {"name": name, "tags": tags and " ".join(tags.replace(",", " ").split()), "note": note}
+        values = {column: text for column, text in given.items() if text is not None}
+        if not values:
+            return
+        sets = ", ".join(f"{column} = ?" for column in values)
+        with self.writing() as connection:
+            try:
+                connection.execute(f"UPDATE run SET {sets} WHERE id = ?", (*values.values(), run))
+            except sqlite3.IntegrityError:
+                raise InputError("name", f"another run is called {shown(name)} already") from None
 
     def record(self, run: str) -> Record:
         """All that is kept of a run.
@@ -147,8 +189,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with."""
-        with self._told(), closing(files.connect(self.path, is_to_write=False)) as connection:
-            yield connection
+        with self._told():
+            if files.is_damaged(self.path):
+                raise InputError("store", files.set_aside_if_damaged(self.path))
+            with closing(files.connect(self.path, is_to_write=False)) as connection:
+                if schema.version(connection) != schema.VERSION:
+                    files.prepare(self.path)
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
