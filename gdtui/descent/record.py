@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gdtui.descent.checkpoints import Checkpoint
     from gdtui.descent.history import HistoryView
-    from gdtui.descent.snapshot import Event, State
+    from gdtui.descent.past import Past
+    from gdtui.descent.snapshot import Event, Snapshot, State
     from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
 
@@ -56,6 +57,30 @@ class Record:
     tracked: Array
     stride: int
     checkpoints: tuple[Checkpoint, ...]
+
+    @classmethod
+    def of(cls, moment: Snapshot, past: Past) -> Record:
+        """A moment with what is known besides."""
+        return cls(
+            experiment=past.checkpoints.before(0).experiment,
+            settings=moment.experiment,
+            state=moment.state,
+            reason=moment.reason,
+            epoch=moment.epoch,
+            updates=moment.updates,
+            visited=moment.visited,
+            seconds=moment.seconds,
+            loss=moment.loss,
+            theta=moment.theta,
+            samples=moment.problem.n,
+            parameters=moment.problem.parameters,
+            way=past.way,
+            events=past.events,
+            history=moment.history,
+            tracked=moment.tracked,
+            stride=past.checkpoints.stride,
+            checkpoints=past.checkpoints.all(),
+        )
 
     @property
     def farthest(self) -> int:

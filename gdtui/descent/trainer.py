@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdtui.descent.batching import draw, samples_in_batch, updates_in_epoch
-from gdtui.descent.checkpoints import Checkpoint, Checkpoints
+from gdtui.descent.checkpoints import Checkpoint
 from gdtui.descent.engine import Engine
-from gdtui.descent.history import Column, History
+from gdtui.descent.history import Column
 from gdtui.descent.method import Method, changes_run, check_hyperparameters
+from gdtui.descent.past import Past
 from gdtui.descent.record import Record
 from gdtui.descent.snapshot import Epoch, Evaluation, Event, Snapshot, State, Update
-from gdtui.descent.tracking import Track, Tracked
 from gdtui.experiment import Experiment, InputError
 from gdtui.problems.own import failure
 
 if TYPE_CHECKING:
+    from gdtui.descent.tracking import Track
     from gdtui.problems.datasets import Array
     from gdtui.problems.problem import Problem
 
@@ -53,9 +53,7 @@ class Trainer:
         self._engine = Engine(problem, self._method, problem.start(experiment.init))
         # What the batch under way uses; the experiment's own settings may already have changed.
         self._in_force = self._method
-        self._events: tuple[Event, ...] = ()
         self._applied = 0  # events before now; later ones are known from before a rewind
-        self._way = 0
         self._epoch = self._updates = 0
         self._seconds = 0.0
         self._began = perf_counter()
@@ -68,9 +66,7 @@ class Trainer:
         self._diverged_at = min(DIVERGED_AT * max(1.0, self._loss), np.finfo(float).max)
         if not math.isfinite(self._loss):
             raise InputError("init", "the loss at the start is not finite: start elsewhere, or standardize the data")
-        self._checkpoints = Checkpoints(self._engine.theta.size + self._engine.optimizer_state.size)
-        self._history = History()
-        self._tracked = Tracked(track, problem.n * self._engine.theta.size)
+        self._past = Past(track, self._engine.theta.size, problem.n, self._engine.optimizer_state.size)
         self._record_start()
 
     # --- what a caller sees --------------------------------------------------------------------------------------
@@ -127,7 +123,7 @@ class Trainer:
         if not changes:
             return ()
         method = Method.of(after)
-        self._forget_later()
+        self._past.forget_later(self._epoch, self._applied)
         is_ready = self.state is State.READY
         self.experiment, self._method = after, method
         if is_ready:
@@ -138,8 +134,8 @@ class Trainer:
         update = self._updates + (1 if self._pass.is_in_batch else 0)
         epoch = self._epoch if self._pass.is_closed else self._epoch + self._pass.batch_end / self.problem.n
         events = tuple(Event(update, epoch, name, old, new) for name, old, new in changes)
-        self._events += events
-        self._applied = len(self._events)
+        self._past.events += events
+        self._applied = len(self._past.events)
         return events
 
     def rewind(self, epoch: int) -> Snapshot:
@@ -148,16 +144,15 @@ class Trainer:
         Args:
             epoch: from 0; one that was not reached yet counts as the last one that was.
         """
-        epoch = min(max(epoch, 0), self._history.newest_epoch)
+        epoch = min(max(epoch, 0), self._past.newest_epoch)
         # From a checkpoint before it, so that the epoch's own visits are seen again.
-        self._restore(self._checkpoints.before(max(0, epoch - 1)))
+        self._restore(self._past.checkpoints.before(max(0, epoch - 1)))
         return self.advance(until=Epoch(epoch)) if epoch else self.snapshot()
 
     def fork(self) -> Trainer:
         """A second run that has come to this moment as this one has, and can now go its own way."""
-        so_far = replace(self.record(), events=self._events[: self._applied])
-        other = Trainer.of(so_far, self.problem, self._tracked.track)
-        other._forget_epochs()
+        other = Trainer.of(self.record(), self.problem, self._past.tracked.track)
+        other._past.forget_later(self._epoch, self._applied)
         return other
 
     @classmethod
@@ -174,39 +169,19 @@ class Trainer:
         if trainer._loss != start or len(record.theta) != len(trainer._engine.theta):
             text = f"the data or the model has changed since: f at the start was {start!r}, now it is {trainer._loss!r}"
             raise InputError("data", text)
-        trainer._events, trainer._way = record.events, record.way
-        trainer._checkpoints.restore(record.stride, record.checkpoints)
-        trainer._history = History.of(record.history)
-        trainer._tracked.restore(record.tracked)
-        trainer._restore(trainer._checkpoints.before(max(0, record.epoch - 1)))
+        trainer._past.restore(record)
+        trainer._restore(trainer._past.checkpoints.before(max(0, record.epoch - 1)))
         trainer.advance(until=Epoch(record.epoch))
         if record.visited > record.epoch * problem.n:
             trainer.advance(until=Update(record.updates + (record.state is State.DIVERGED)))
+        if trainer.experiment != record.settings:
+            trainer._apply_due_events()
         trainer._seconds = record.seconds
         return trainer
 
     def record(self) -> Record:
         """This moment with all that is known of the run, to go on from later."""
-        return Record(
-            experiment=self._checkpoints.before(0).experiment,
-            settings=self.experiment,
-            state=self.state,
-            reason=self._reason,
-            epoch=self._epoch,
-            updates=self._updates,
-            visited=self._visited,
-            seconds=self._seconds,
-            loss=self._loss,
-            theta=self._engine.theta.copy(),
-            samples=self.problem.n,
-            parameters=self.problem.parameters,
-            way=self._way,
-            events=self._events,
-            history=self._history.view(),
-            tracked=self._tracked.view(),
-            stride=self._checkpoints.stride,
-            checkpoints=self._checkpoints.all(),
-        )
+        return Record.of(self.snapshot(), self._past)
 
     def snapshot(self) -> Snapshot:
         """This moment, frozen."""
@@ -216,7 +191,7 @@ class Trainer:
             state=self.state,
             reason=self._reason,
             epoch=self._epoch,
-            farthest=max(self._epoch, self._history.newest_epoch),
+            farthest=max(self._epoch, self._past.newest_epoch),
             updates=self._updates,
             visited=self._visited,
             seconds=self._seconds,
@@ -225,9 +200,9 @@ class Trainer:
             loss=self._loss,
             visit_loss=self._visit_loss,
             visits=self._pass.visits(self.problem.n),
-            events=self._events[: self._applied],
-            history=self._history.view(),
-            tracked=self._tracked.view(),
+            events=self._past.events[: self._applied],
+            history=self._past.history.view(),
+            tracked=self._past.tracked.view(),
             optimizer_state=self._engine.optimizer_state.copy(),
             evaluate=self._engine.evaluate,
             _now=self._now,
@@ -273,10 +248,9 @@ class Trainer:
         if isinstance(until, Update) or n > self._engine.slice:
             return 0
         last = self.experiment.epochs if until is None else min(until.count, self.experiment.epochs)
-        tracked = self._tracked.next_due(self._epoch, self.experiment.epochs)
-        epochs = int(min(last, self._checkpoints.next_due(self._epoch), tracked)) - self._epoch
-        if self._applied < len(self._events):
-            left = self._events[self._applied].update - self._updates
+        epochs = int(min(last, self._past.next_due(self._epoch, self.experiment.epochs))) - self._epoch
+        if self._applied < len(self._past.events):
+            left = self._past.events[self._applied].update - self._updates
             epochs = min(epochs, left // updates_in_epoch(self._method.batch_size, n))
         return min(epochs, self._engine.slice // n)
 
@@ -313,7 +287,7 @@ class Trainer:
         rows[:, Column.VISITED] = rows[:, Column.EPOCH] * self.problem.n
         rows[:, Column.SECONDS], rows[:, Column.LR] = seconds, lrs[: len(losses)]
         rows[:, Column.VISIT_LOSS], rows[:, Column.LOSS] = losses.T
-        self._history.extend(rows[max(0, self._history.newest_epoch - self._epoch) :])
+        self._past.extend(rows, after=self._epoch)
 
     def _visit(self, one_batch: bool) -> None:
         current, n = self._pass, self.problem.n
@@ -322,7 +296,7 @@ class Trainer:
             self._in_force = self._method
         batch_size = samples_in_batch(self._in_force.batch_size, n)
         stop = min(current.position + self._engine.slice, n)
-        is_waiting = self._in_force is not self._method or self._applied < len(self._events)
+        is_waiting = self._in_force is not self._method or self._applied < len(self._past.events)
         if one_batch or is_waiting:
             stop = min(stop, current.batch_end if current.is_in_batch else current.position + batch_size)
         updates = current.updates
@@ -351,12 +325,12 @@ class Trainer:
             why = self._failure(int(np.isfinite(self._now.losses).argmin()))
             self._reason = f"in epoch {self._epoch}: the loss is not finite{why}"
             return
-        self._history_append((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
-        if self._checkpoints.is_due(self._epoch):
-            self._checkpoints.add(self._checkpoint())
+        self._past.add((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
+        if self._past.checkpoints.is_due(self._epoch):
+            self._past.checkpoints.add(self._checkpoint())
         if self._loss > self._diverged_at:
             self._reason = f"in epoch {self._epoch}: the loss is {self._loss:.3g}, over {self._diverged_at:.3g}"
-        self._tracked.add(self.snapshot())
+        self._past.tracked.add(self.snapshot())
 
     def _diverge(self) -> None:
         current = self._pass
@@ -371,16 +345,8 @@ class Trainer:
 
     # --- time travel ---------------------------------------------------------------------------------------------
 
-    def _history_append(self, row: tuple[float, ...]) -> None:
-        if row[0] > self._history.newest_epoch:
-            self._history.append(row)
-
     def _record_start(self) -> None:
-        self._history = History()
-        self._tracked.truncate(-1)
-        self._history.append((0, 0, 0, 0.0, self._loss, math.nan, self._method.lr_at(0)))
-        self._checkpoints.drop_after(-1)
-        self._checkpoints.add(self._checkpoint())
+        self._past.begin((0, 0, 0, 0.0, self._loss, math.nan, self._method.lr_at(0)), self._checkpoint())
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(
@@ -410,19 +376,9 @@ class Trainer:
 
     def _apply_due_events(self) -> None:
         """Events that are known from before a rewind take effect again where they did."""
-        while self._applied < len(self._events) and self._events[self._applied].update <= self._updates:
-            event = self._events[self._applied]
+        events = self._past.events
+        while self._applied < len(events) and events[self._applied].update <= self._updates:
+            event = events[self._applied]
             self.experiment = self.experiment.replace(**{event.setting: event.after})
             self._method = Method.of(self.experiment)
             self._applied += 1
-
-    def _forget_later(self) -> None:
-        self._way += self._history.newest_epoch > self._epoch or self._applied < len(self._events)
-        self._events = self._events[: self._applied]
-        self._forget_epochs()
-
-    def _forget_epochs(self) -> None:
-        self._checkpoints.drop_after(self._epoch)
-        if self._history.newest_epoch > self._epoch:
-            self._history.truncate(self._epoch)
-            self._tracked.truncate(self._epoch)

@@ -88,7 +88,7 @@ def test_checkpoints_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(checkpoints, "MOST", 16)
     trainer = trainer_of(epochs=1000)
     end = trainer.advance()
-    assert len(trainer._checkpoints._kept) <= 16
+    assert len(trainer.record().checkpoints) <= 16
     at_777 = trainer_of(epochs=1000).advance(until=Epoch(777))
     assert trainer.rewind(777).theta.tobytes() == at_777.theta.tobytes()
     assert trace(trainer.advance()) == trace(end)

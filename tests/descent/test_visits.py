@@ -120,7 +120,7 @@ def test_the_loss_is_that_of_the_last_epoch_s_end() -> None:
 @pytest.mark.parametrize("size", [3, 9, 4096])
 def test_nothing_in_a_snapshot_changes_as_the_descent_goes_on(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(engine_module, "SLICE", size)
-    monkeypatch.setattr("gdtui.descent.trainer.History", lambda: History(kept=8))
+    monkeypatch.setattr("gdtui.descent.past.History", lambda: History(kept=8))
     trainer = trainer_of(PROBLEM, order="shuffle", batch_size=3, epochs=40)
     taken = [trainer.snapshot()]
     then = [trace(taken[0])]
