@@ -2,173 +2,108 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
-from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, unknown
+from gdtui.arguments import (
+    Parser,
+    add_experiment,
+    add_json,
+    add_labels,
+    add_output,
+    add_run,
+    experiment_of,
+    is_terminal,
+    labels_of,
+    output_of,
+)
+from gdtui.experiment import InputError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TextIO
-
-    from gdtui.headless import Output
+    from collections.abc import Callable, Sequence
 
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 LISTS = ("problems", "datasets", "optimizers", "schedules")
-FORMATS = ("progress", "tutorial", "jsonl")
-
-EPILOG = """\
-commands:
-  gdtui [EXPERIMENT] [--play]               the dashboard: press space to run, ? for help
-  gdtui run [EXPERIMENT] [--format FORMAT]  the same experiment without a screen
-  gdtui list problems|datasets|optimizers|schedules
-  gdtui check FILE.py:NAME                  the gradient of your own model
-
-exit status: 0 finished or converged, 2 bad input, 3 diverged, 130 interrupted, 1 a fault of gdtui's own
-"""
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line that says what would be right."""
+class Command(NamedTuple):
+    """One word that can come first.
 
-    def error(self, message: str) -> NoReturn:
-        raise InputError("", f"{message[:1].lower()}{message[1:]} (see {self.prog} --help)")
+    Attributes:
+        run: arguments -> exit status.
+        usage: what follows the word.
+        help: a few words.
+    """
 
-    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        options, rest = self.parse_known_args(_joined(arguments))
-        for word in rest:
-            name = word.split("=", 1)[0]
-            if word in COMMANDS:
-                raise InputError("", f"{word} comes first: gdtui {word} ...")
-            known = tuple(self._option_string_actions) if word.startswith("-") else tuple(COMMANDS)
-            raise InputError("", unknown("option" if word.startswith("-") else "command", name, known))
-        return options
+    run: Callable[[Sequence[str]], int]
+    usage: str
+    help: str
 
 
-def _joined(arguments: Sequence[str]) -> list[str]:
-    """The arguments with `--init -1,2` as `--init=-1,2`: argparse would take -1,2 for an option."""
-    joined: list[str] = []
-    for word in arguments:
-        if joined and re.fullmatch(r"--[a-z-]+", joined[-1]) and re.match(r"-[\d.]", word):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
+# --- experiments -----------------------------------------------------------------------------------------------------
 
 
-def _add_experiment(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("experiment", "defaults: the tutorial's stochastic gradient descent")
+def _dashboard(arguments: Sequence[str]) -> int:
+    usage = {f"gdtui {name} {command.usage}": command.help for name, command in COMMANDS.items()}
+    usage = {"gdtui [EXPERIMENT] [--play]": "the dashboard: space runs, ? helps"} | usage
+    lines = [f"  {words:<{max(map(len, usage))}}  {what}" for words, what in usage.items()]
+    status = "exit status: 0 finished or converged, 2 bad input, 3 diverged, 130 interrupted, 1 a fault of gdtui's own"
+    epilog = "\n".join(["commands:", *lines, "", status])
+    parser = Parser("", "A gradient-descent laboratory for the terminal.", COMMANDS, epilog)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("--play", action="store_true", help="start to run at once")
+    parser.add_argument("--no-keep", action="store_true", help="do not keep what is run")
+    add_experiment(parser)
+    options = parser.parse(arguments)
+    if options.version:
+        from importlib.metadata import version
 
-    def option(name: str, metavar: str, what: str) -> None:
-        group.add_argument(f"--{name}", metavar=metavar, help=what, default=argparse.SUPPRESS)
+        print(f"gdtui {version('gdtui')}")
+        return 0
+    experiment = experiment_of(options)
+    is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
-    def flag(name: str, what: str) -> None:
-        group.add_argument(f"--{name}", action="store_const", const="on", help=what, default=argparse.SUPPRESS)
+    from gdtui.dashboard.app import LabApp
 
-    option("problem", "NAME", "what is minimised: see gdtui list problems; or your own model, FILE.py:NAME")
-    option("data", "NAME|FILE", "see gdtui list datasets; or a CSV, TSV, Parquet or JSON-lines file")
-    option("features", "A,B", "columns to learn from (default: all numeric ones but the target)")
-    option("target", "C", "the column to predict (default: the last numeric one)")
-    flag("standardize", "bring each feature to mean 0, variance 1")
-    flag("drop-missing", "leave out rows with missing values")
-    option("optimizer", "NAME", "the update rule: see gdtui list optimizers (sgd)")
-    option("lr", "X", "the learning rate (0.01)")
-    option("schedule", "NAME", "the learning rate over time: constant, step, cosine, ... (constant)")
-    option("batch-size", "full|N", "samples in an update: full is gradient descent, 1 is SGD (1)")
-    option("order", "NAME", f"{', '.join(ORDERS)} (sequential)")
-    option("epochs", "N", "passes over the data (100)")
-    option("seed", "N", "of the random order (0)")
-    option("init", "A,B,...", "where θ starts: one number for all parameters, or one each (1)")
-    group.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        help="a hyperparameter: momentum=0.9, hidden=16, rms=0.1; repeatable",
-        default=argparse.SUPPRESS,
-    )
-    option("experiment", "LINE", "a whole experiment in one line; the other options go on top of it")
-
-
-def _experiment(options: argparse.Namespace) -> Experiment:
-    given = {name: text for name, text in vars(options).items() if name in SETTINGS or name == "experiment"}
-    line = given.pop("experiment", None)
-    base = Experiment() if line is None else Experiment.from_line(line)
-    if "set" in given:
-        given["set"] = ",".join([*(f"{name}={value}" for name, value in base.set), *given["set"]])
-    if "problem" in given and "data" not in given and line is None:
-        from gdtui.problems.catalog import FAMILIES
-
-        family = FAMILIES.get(given["problem"])
-        given["data"] = family.data or "noise" if family else base.data
-    return Experiment.from_options(given, base)
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format",
-        metavar="FORMAT",
-        default="progress" if _is_terminal(sys.stdout) else "jsonl",
-        help="progress (default on a terminal), tutorial (the tutorial's own lines), or jsonl (default elsewhere)",
-    )
-    parser.add_argument("--samples", action="store_true", help="jsonl: a line for each sample's visit, too")
-    parser.add_argument(
-        "--instruments", action="store_true", help="jsonl: a line for each tracked epoch's gradients, too"
-    )
-
-
-def _output(options: argparse.Namespace) -> Output:
-    if sys.stdout is None:
-        raise InputError("", "standard output is closed: there is nowhere to write")
-    if options.format not in FORMATS:
-        raise InputError("format", unknown("format", options.format, FORMATS))
-    for name in ("samples", "instruments"):
-        if getattr(options, name) and options.format != "jsonl":
-            raise InputError(name, f"--{name} writes JSON lines: use it with --format jsonl")
-
-    from gdtui.headless import Output
-
-    return Output(options.format, options.samples, options.instruments)
+    app = LabApp(experiment, play=options.play)
+    app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
+    if app.failure:
+        raise InputError("", app.failure)
+    return app.return_code or 0
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parser = _Parser(
-        prog="gdtui run",
-        allow_abbrev=False,
-        description="Run an experiment without a screen and write what happens to standard output.",
-    )
-    _add_output(parser)
+    parser = Parser("run", "Run an experiment without a screen and write what happens to standard output.")
+    add_output(parser)
     parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
-    _add_experiment(parser)
+    add_labels(parser)
+    add_experiment(parser)
     options = parser.parse(arguments)
-    experiment, output = _experiment(options), _output(options)
+    experiment, output, labels = experiment_of(options), output_of(options), labels_of(options)
 
     from gdtui.headless import run
 
-    return run(experiment, output, is_kept=not options.no_keep)
+    return run(experiment, output, is_kept=not options.no_keep, labels=labels)
 
 
 def _resume(arguments: Sequence[str]) -> int:
-    parser = _Parser(prog="gdtui resume", allow_abbrev=False, description="Go on with a kept run that was interrupted.")
-    _add_run(parser)
-    _add_output(parser)
+    parser = Parser("resume", "Go on with a kept run that was interrupted, without a screen.")
+    add_run(parser)
+    add_output(parser)
     options = parser.parse(arguments)
-    output = _output(options)
+    output = output_of(options)
 
     from gdtui.headless import resume
 
     return resume(options.run, output)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="an id, the beginning of one, a name, or last")
-
-
 def _list(arguments: Sequence[str]) -> int:
-    parser = _Parser(prog="gdtui list", allow_abbrev=False, description="What there is, with its hyperparameters.")
+    parser = Parser("list", "What there is, with its hyperparameters.")
     parser.add_argument("what", metavar="|".join(LISTS))
     what = parser.parse(arguments).what
     if what not in LISTS:
@@ -181,13 +116,11 @@ def _list(arguments: Sequence[str]) -> int:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    parser = _Parser(
-        prog="gdtui check", allow_abbrev=False, description="Check the gradient of a model of your own, FILE.py:NAME."
-    )
+    parser = Parser("check", "Check the gradient of a model of your own, FILE.py:NAME.")
     parser.add_argument("model", metavar="FILE.py:NAME")
-    _add_experiment(parser)
+    add_experiment(parser)
     options = parser.parse(arguments)
-    experiment = _experiment(options).replace(problem=options.model)
+    experiment = experiment_of(options).replace(problem=options.model)
 
     from gdtui.listing import show_check
 
@@ -195,42 +128,73 @@ def _check(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _dashboard(arguments: Sequence[str]) -> int:
-    parser = _Parser(
-        prog="gdtui",
-        allow_abbrev=False,
-        description="A gradient-descent laboratory for the terminal.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    parser.add_argument("--play", action="store_true", help="start to run at once")
-    _add_experiment(parser)
+# --- kept runs -------------------------------------------------------------------------------------------------------
+
+
+def _runs(arguments: Sequence[str]) -> int:
+    parser = Parser("runs", "The kept runs, the newest first.")
+    parser.add_argument("words", metavar="WORD", nargs="*", help="only the runs in which each of these words stands")
+    add_json(parser)
     options = parser.parse(arguments)
-    if options.version:
-        from importlib.metadata import version
 
-        print(f"gdtui {version('gdtui')}")
-        return 0
-    experiment = _experiment(options)
-    is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
-    if is_dumb or not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
-        raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
+    from gdtui.reports import show_runs
 
-    from gdtui.dashboard.app import LabApp
-
-    app = LabApp(experiment, play=options.play)
-    app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
-    if app.failure:
-        raise InputError("", app.failure)
-    return app.return_code or 0
+    show_runs(options.words, as_json=options.json)
+    return 0
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
+def _show(arguments: Sequence[str]) -> int:
+    parser = Parser("show", "All that is known of a kept run, without its curves.")
+    add_run(parser)
+    add_json(parser)
+    options = parser.parse(arguments)
+
+    from gdtui.reports import show_run
+
+    show_run(options.run, as_json=options.json)
+    return 0
 
 
-COMMANDS = {"run": _run, "resume": _resume, "list": _list, "check": _check}
+def _label(arguments: Sequence[str]) -> int:
+    parser = Parser("label", "Give a kept run a name, tags or a note; an empty text takes one away.")
+    add_run(parser)
+    add_labels(parser)
+    options = parser.parse(arguments)
+    labels = labels_of(options)
+    if not labels:
+        raise InputError("", "say what to call it: --name NAME, --tags A,B or --note TEXT")
+
+    from gdtui.runs.store import Store
+
+    store = Store()
+    store.label(store.find(options.run).id, labels)
+    return 0
+
+
+def _rm(arguments: Sequence[str]) -> int:
+    parser = Parser("rm", "Delete kept runs for good.")
+    add_run(parser, nargs="+")
+    options = parser.parse(arguments)
+
+    from gdtui.runs.store import Store
+
+    store = Store()
+    for run in [store.find(name) for name in options.run]:  # none is deleted unless all are there
+        store.remove(run)
+        print(f"deleted run {run.id}")
+    return 0
+
+
+COMMANDS = {
+    "run": Command(_run, "[EXPERIMENT] [--format FORMAT]", "the same experiment without a screen"),
+    "resume": Command(_resume, "RUN [--format FORMAT]", "go on with one that was interrupted"),
+    "runs": Command(_runs, "[WORD ...] [--json]", "the kept runs"),
+    "show": Command(_show, "RUN [--json]", "all that is known of one"),
+    "label": Command(_label, "RUN --name|--tags|--note TEXT", "what you call it"),
+    "rm": Command(_rm, "RUN ...", "delete kept runs"),
+    "list": Command(_list, "|".join(LISTS), "what there is to choose from"),
+    "check": Command(_check, "FILE.py:NAME", "the gradient of your own model"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -242,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         try:
             if arguments and arguments[0] in COMMANDS:
-                return COMMANDS[arguments[0]](arguments[1:])
+                return COMMANDS[arguments[0]].run(arguments[1:])
             return _dashboard(arguments)
         finally:
             # What is still to be written fails here, if it does, rather than in Python's own words at exit.

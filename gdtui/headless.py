@@ -24,7 +24,7 @@ from gdtui.runs.keeper import Keeper
 from gdtui.runs.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
@@ -57,8 +57,8 @@ class Output:
     with_instruments: bool = False
 
 
-def run(experiment: Experiment, output: Output, is_kept: bool = True) -> int:
-    """Run an experiment to its end or to Ctrl-C, write it to standard output, and keep it.
+def run(experiment: Experiment, output: Output, is_kept: bool = True, labels: Mapping[str, str] | None = None) -> int:
+    """Run an experiment to its end or to Ctrl-C, write it to standard output, and keep it under these labels.
 
     Returns:
         The exit status: 0 finished or converged, 3 diverged, 130 interrupted.
@@ -66,10 +66,12 @@ def run(experiment: Experiment, output: Output, is_kept: bool = True) -> int:
     Raises:
         InputError: if the experiment names what does not exist or cannot be used.
     """
+    store = Store()
+    labels = store.checked(labels or {})
     with _interruptible() as stops:
         problem = load_problem(experiment)
         trainer = Trainer(experiment, problem, Tracker() if is_kept or output.with_instruments else None)
-        return _run(trainer, output, stops, Keeper(Store()) if is_kept else None)
+        return _run(trainer, output, stops, Keeper(store, labels=labels) if is_kept else None)
 
 
 def resume(name: str, output: Output) -> int:

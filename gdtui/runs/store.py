@@ -12,7 +12,7 @@ from gdtui.experiment import InputError, printable, shown, unknown
 from gdtui.runs import files, processes, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from gdtui.descent.record import Record
@@ -140,24 +140,31 @@ class Store:
             raise InputError("run", f"{len(found)} runs begin with {name}: {ids}")
         return found[0]
 
-    def label(self, run: str, name: str | None = None, tags: str | None = None, note: str | None = None) -> None:
-        """Give a run a name, tags or a note; None leaves what there is, an empty text takes it away.
+    def label(self, run: str, labels: Mapping[str, str]) -> None:
+        """Give a run a name, tags or a note; an empty text takes one away.
 
         Raises:
             InputError: if the name is not one, or another run has it.
         """
-        if name is not None:
-            check_name(name)
-        given = {"name": name, "tags": tags and " ".join(tags.replace(",", " ").split()), "note": note}
-        values = {column: text for column, text in given.items() if text is not None}
-        if not values:
-            return
+        values = self.checked(labels, run)
         sets = ", ".join(f"{column} = ?" for column in values)
         with self.writing() as connection:
-            try:
-                connection.execute(f"UPDATE run SET {sets} WHERE id = ?", (*values.values(), run))
-            except sqlite3.IntegrityError:
-                raise InputError("name", f"another run is called {shown(name)} already") from None
+            connection.execute(f"UPDATE run SET {sets} WHERE id = ?", (*values.values(), run))
+
+    def checked(self, labels: Mapping[str, str], run: str = "") -> dict[str, str]:
+        """A run's name, tags (parted by blanks or commas) and note as the store has them.
+
+        Raises:
+            InputError: if the name is not one, or another run has it.
+        """
+        values = dict(labels)
+        if "tags" in values:
+            values["tags"] = " ".join(values["tags"].replace(",", " ").split())
+        if name := values.get("name"):
+            check_name(name)
+            if any(other.name == name and other.id != run for other in self.runs()):
+                raise InputError("name", f"another run is called {shown(name)} already")
+        return values
 
     def record(self, run: str) -> Record:
         """All that is kept of a run.

@@ -1,0 +1,125 @@
+"""Reports: kept runs as text for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any
+
+from gdtui.experiment import Experiment, printable
+from gdtui.runs.store import Store
+from gdtui.runs.summary import ago, brief, matching
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gdtui.runs.store import Run
+
+HEAD = ("id", "age", "state", "epoch", "loss", "name", "experiment")
+NUMBERS = ("epoch", "loss")
+WIDE = 4096
+"""Columns where nobody looks at a terminal."""
+
+
+def show_runs(words: Sequence[str], as_json: bool) -> None:
+    """Print the kept runs in which each of these words stands, the newest first."""
+    store = Store()
+    runs = matching(store.runs(), words)
+    if as_json:
+        print(json.dumps([_plain(run) for run in runs], allow_nan=False, indent=2))
+        return
+    if not runs:
+        print(f"no run is kept{' that matches' if words else ' yet: gdtui run keeps one'} in {store.path}")
+        return
+    # rich would take seconds to lay out a thousand rows.
+    rows = [HEAD, *map(_row, runs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = get_terminal_size().columns if os.isatty(sys.stdout.fileno()) else WIDE
+    for row in rows:
+        cells = zip(HEAD, row, widths, strict=True)
+        line = "  ".join(f"{cell:>{width}}" if name in NUMBERS else f"{cell:<{width}}" for name, cell, width in cells)
+        line = line.rstrip()
+        print(line if len(line) <= room else f"{line[: room - 1]}…")
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    loss = "–" if math.isnan(run.loss) else f"{run.loss:.5g}"
+    called = printable(" ".join([run.name, *(f"#{tag}" for tag in run.tags)]).strip())
+    return run.id, ago(run.created), run.state, f"{run.epoch:,}", loss, called, printable(brief(run.settings))
+
+
+def show_run(name: str, as_json: bool) -> None:
+    """Print all that is known of a run but its curves."""
+    store = Store()
+    run = store.find(name)
+    record = store.record(run.id)
+    theta = dict(zip(record.parameters, record.theta.tolist(), strict=True))
+    events = [
+        {"update": event.update, "setting": event.setting, "before": event.before, "after": event.after}
+        for event in record.events
+    ]
+    if as_json:
+        more = {"theta": {key: _finite(value) for key, value in theta.items()}, "events": events}
+        print(json.dumps(_plain(run) | more, allow_nan=False, indent=2))
+        return
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for label, text in _facts(run, theta, events).items():
+        table.add_row(Text(label), Text(printable(text)))
+    Console().print(table)
+    print(_next_step(run))
+
+
+def _facts(run: Run, theta: dict[str, float], events: list[dict[str, Any]]) -> dict[str, str]:
+    shown = list(theta.items())[:8]
+    left = f", … {len(theta) - len(shown)} more" if len(theta) > len(shown) else ""
+    facts = {
+        "run": run.id,
+        "name": run.name,
+        "tags": " ".join(run.tags),
+        "note": run.note,
+        "experiment": run.experiment,
+        "changes": "; ".join(
+            f"from update {event['update'] + 1}: {event['setting']} {event['before']} → {event['after']}"
+            for event in events
+        ),
+        "state": f"{run.state} {run.reason}".strip(),
+        "made by": f"process {run.process} on {run.host}" if run.is_made else "",
+        "begun": f"{datetime.fromtimestamp(run.created):%Y-%m-%d %H:%M:%S}, {ago(run.created)} ago, in {run.folder}",
+        "another way of": run.parent,
+        "samples": f"{run.samples:,}",
+        "epoch": f"{run.epoch:,} of {Experiment.from_line(run.settings).epochs:,}",
+        "updates": f"{run.updates:,}",
+        "loss": "–" if math.isnan(run.loss) else str(run.loss),
+        "θ": ", ".join(f"{name} = {value}" for name, value in shown) + left,
+        "seconds": f"{run.seconds:.3g}",
+    }
+    return {label: text for label, text in facts.items() if text}
+
+
+def _next_step(run: Run) -> str:
+    if run.is_made:
+        return f"gdtui watch {run.id} follows it"
+    if run.state in ("interrupted", "paused"):
+        return f"gdtui resume {run.id} goes on with it, gdtui open {run.id} shows it"
+    return f"gdtui open {run.id} shows it"
+
+
+def _plain(run: Run) -> dict[str, Any]:
+    return asdict(run) | {"loss": _finite(run.loss)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
