@@ -21,8 +21,8 @@ FORMATS = ("progress", "tutorial", "jsonl")
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line that says what would be right."""
 
-    def __init__(self, command: str, description: str, commands: Collection[str] = (), epilog: str = "") -> None:
-        """For a command; `commands` are the words that can come first, where none has."""
+    def __init__(self, command: str, description: str, commands: Collection[str], epilog: str) -> None:
+        """For a command; `commands` are all that there are."""
         super().__init__(
             prog=f"gdtui {command}".strip(),
             allow_abbrev=False,

@@ -42,6 +42,10 @@ class Command(NamedTuple):
     help: str
 
 
+def _parser(command: str, description: str, epilog: str = "") -> Parser:
+    return Parser(command, description, COMMANDS, epilog)
+
+
 # --- experiments -----------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +55,7 @@ def _dashboard(arguments: Sequence[str]) -> int:
     lines = [f"  {words:<{max(map(len, usage))}}  {what}" for words, what in usage.items()]
     status = "exit status: 0 finished or converged, 2 bad input, 3 diverged, 130 interrupted, 1 a fault of gdtui's own"
     epilog = "\n".join(["commands:", *lines, "", status])
-    parser = Parser("", "A gradient-descent laboratory for the terminal.", COMMANDS, epilog)
+    parser = _parser("", "A gradient-descent laboratory for the terminal.", epilog)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("--play", action="store_true", help="start to run at once")
     parser.add_argument("--no-keep", action="store_true", help="do not keep what is run")
@@ -77,7 +81,7 @@ def _dashboard(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    parser = Parser("run", "Run an experiment without a screen and write what happens to standard output.")
+    parser = _parser("run", "Run an experiment without a screen and write what happens to standard output.")
     add_output(parser)
     parser.add_argument("--no-keep", action="store_true", help="do not keep the run")
     add_labels(parser)
@@ -91,7 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _resume(arguments: Sequence[str]) -> int:
-    parser = Parser("resume", "Go on with a kept run that was interrupted, without a screen.")
+    parser = _parser("resume", "Go on with a kept run that was interrupted, without a screen.")
     add_run(parser)
     add_output(parser)
     options = parser.parse(arguments)
@@ -103,7 +107,7 @@ def _resume(arguments: Sequence[str]) -> int:
 
 
 def _list(arguments: Sequence[str]) -> int:
-    parser = Parser("list", "What there is, with its hyperparameters.")
+    parser = _parser("list", "What there is, with its hyperparameters.")
     parser.add_argument("what", metavar="|".join(LISTS))
     what = parser.parse(arguments).what
     if what not in LISTS:
@@ -116,7 +120,7 @@ def _list(arguments: Sequence[str]) -> int:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    parser = Parser("check", "Check the gradient of a model of your own, FILE.py:NAME.")
+    parser = _parser("check", "Check the gradient of a model of your own, FILE.py:NAME.")
     parser.add_argument("model", metavar="FILE.py:NAME")
     add_experiment(parser)
     options = parser.parse(arguments)
@@ -132,7 +136,7 @@ def _check(arguments: Sequence[str]) -> int:
 
 
 def _runs(arguments: Sequence[str]) -> int:
-    parser = Parser("runs", "The kept runs, the newest first.")
+    parser = _parser("runs", "The kept runs, the newest first.")
     parser.add_argument("words", metavar="WORD", nargs="*", help="only the runs in which each of these words stands")
     add_json(parser)
     options = parser.parse(arguments)
@@ -144,7 +148,7 @@ def _runs(arguments: Sequence[str]) -> int:
 
 
 def _show(arguments: Sequence[str]) -> int:
-    parser = Parser("show", "All that is known of a kept run, without its curves.")
+    parser = _parser("show", "All that is known of a kept run, without its curves.")
     add_run(parser)
     add_json(parser)
     options = parser.parse(arguments)
@@ -156,7 +160,7 @@ def _show(arguments: Sequence[str]) -> int:
 
 
 def _label(arguments: Sequence[str]) -> int:
-    parser = Parser("label", "Give a kept run a name, tags or a note; an empty text takes one away.")
+    parser = _parser("label", "Give a kept run a name, tags or a note; an empty text takes one away.")
     add_run(parser)
     add_labels(parser)
     options = parser.parse(arguments)
@@ -172,7 +176,7 @@ def _label(arguments: Sequence[str]) -> int:
 
 
 def _rm(arguments: Sequence[str]) -> int:
-    parser = Parser("rm", "Delete kept runs for good.")
+    parser = _parser("rm", "Delete kept runs for good.")
     add_run(parser, nargs="+")
     options = parser.parse(arguments)
 

@@ -143,13 +143,14 @@ class _Descent:
         """Keep the last of it; what is to be said of that."""
         if self._keeper is None:
             return
-        self._keeper.look_at(self.trainer.record())
+        record = self.trainer.record()
+        self._keeper.look_at(record)
         self._keeper.close()
         if self._keeper.notice:
             yield self._keeper.notice
         if self._keeper.problem:
             yield f"this run is not kept: {self._keeper.problem}"
-        elif self._stops.status:
+        elif self._stops.status and record.visited:
             yield f"interrupted; gdtui resume {self.run} goes on with it"
 
 

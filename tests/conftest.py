@@ -11,10 +11,19 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 # The first example of a test may import much, and a busy machine is no failure.
 settings.register_profile("gdtui", deadline=None)
 settings.load_profile("gdtui")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test keeps its runs in a folder of its own, and so do the commands that it starts."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("GDTUI_HOME", str(home))
+    return home
 
 
 @dataclass(frozen=True)

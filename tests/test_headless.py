@@ -192,7 +192,7 @@ def test_instruments_are_not_tracked_unless_they_are_asked_for(gdtui: Command, m
         raise AssertionError("tracked")
 
     monkeypatch.setattr("gdtui.insight.tracked.Tracker.__call__", refuse)
-    assert gdtui("run", "--format", "jsonl", "--epochs", "2").records("instruments") == []
+    assert gdtui("run", "--no-keep", "--format", "jsonl", "--epochs", "2").records("instruments") == []
 
 
 @pytest.mark.parametrize("options", [("--format", "progress"), ("--format", "tutorial")])
