@@ -19,12 +19,15 @@ from gdtui.arguments import (
     labels_of,
     output_of,
 )
-from gdtui.experiment import InputError, unknown
+from gdtui.experiment import Experiment, InputError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gdtui.dashboard.begin import Opening
+
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+MOST_COMPARED = 8
 LISTS = ("problems", "datasets", "optimizers", "schedules")
 
 
@@ -67,14 +70,22 @@ def _dashboard(arguments: Sequence[str]) -> int:
         print(f"gdtui {version('gdtui')}")
         return 0
     experiment = experiment_of(options)
+
+    from gdtui.dashboard.begin import Opening
+
+    return _show_lab(Opening(experiment, options.play, not options.no_keep))
+
+
+def _show_lab(opening: Opening) -> int:
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
     from gdtui.dashboard.app import LabApp
 
-    app = LabApp(experiment, play=options.play)
+    app = LabApp(opening)
     app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
+    app.end()
     if app.failure:
         raise InputError("", app.failure)
     return app.return_code or 0
@@ -104,6 +115,25 @@ def _resume(arguments: Sequence[str]) -> int:
     from gdtui.headless import resume
 
     return resume(options.run, output)
+
+
+def _lesson(arguments: Sequence[str]) -> int:
+    parser = _parser("lesson", "Open a lesson in the dashboard; without NAME, list them.")
+    parser.add_argument("name", metavar="NAME", nargs="?")
+    options = parser.parse(arguments)
+
+    from gdtui.lessons.catalog import LESSONS, lesson_named
+
+    if options.name is None:
+        width = max(map(len, LESSONS))
+        for lesson in LESSONS.values():
+            print(f"{lesson.name:<{width}}  {lesson.title}")
+        return 0
+
+    from gdtui.dashboard.begin import Opening
+
+    lesson = lesson_named(options.name)
+    return _show_lab(Opening(lesson.shown, lesson=lesson.name))
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -159,6 +189,45 @@ def _show(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _open(arguments: Sequence[str]) -> int:
+    parser = _parser("open", "Show a kept run in the dashboard, and go on with it if it is not over.")
+    add_run(parser)
+    parser.add_argument("--play", action="store_true", help="go on at once")
+    options = parser.parse(arguments)
+
+    from gdtui.dashboard.begin import Opening
+    from gdtui.runs.store import Store
+
+    run = Store().find(options.run)
+    return _show_lab(Opening(Experiment.from_line(run.settings), options.play, run=run))
+
+
+def _watch(arguments: Sequence[str]) -> int:
+    parser = _parser("watch", "Follow a run that another process makes; without RUN, the newest that is being made.")
+    add_run(parser, nargs="?")
+    options = parser.parse(arguments)
+
+    from gdtui.dashboard.begin import Opening
+    from gdtui.runs.store import Store
+
+    run = Store().find_made(options.run)
+    return _show_lab(Opening(Experiment.from_line(run.settings), run=run, is_watched=True))
+
+
+def _compare(arguments: Sequence[str]) -> int:
+    parser = _parser("compare", "What differs between two to eight kept runs, and what came of it.")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="an id, the beginning of one, a name, or last")
+    add_json(parser)
+    options = parser.parse(arguments)
+    if not 2 <= len(options.runs) <= MOST_COMPARED:
+        raise InputError("", f"compare takes two to {MOST_COMPARED} runs, got {len(options.runs)}")
+
+    from gdtui.reports import compare
+
+    compare(options.runs, as_json=options.json)
+    return 0
+
+
 def _label(arguments: Sequence[str]) -> int:
     parser = _parser("label", "Give a kept run a name, tags or a note; an empty text takes one away.")
     add_run(parser)
@@ -192,8 +261,12 @@ def _rm(arguments: Sequence[str]) -> int:
 COMMANDS = {
     "run": Command(_run, "[EXPERIMENT] [--format FORMAT]", "the same experiment without a screen"),
     "resume": Command(_resume, "RUN [--format FORMAT]", "go on with one that was interrupted"),
+    "lesson": Command(_lesson, "[NAME]", "what there is to see, one claim at a time"),
     "runs": Command(_runs, "[WORD ...] [--json]", "the kept runs"),
     "show": Command(_show, "RUN [--json]", "all that is known of one"),
+    "open": Command(_open, "RUN [--play]", "one in the dashboard"),
+    "watch": Command(_watch, "[RUN]", "follow one that another process makes"),
+    "compare": Command(_compare, "RUN RUN ... [--json]", "what differs, and what came of it"),
     "label": Command(_label, "RUN --name|--tags|--note TEXT", "what you call it"),
     "rm": Command(_rm, "RUN ...", "delete kept runs"),
     "list": Command(_list, "|".join(LISTS), "what there is to choose from"),

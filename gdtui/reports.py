@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +17,7 @@ from gdtui.runs.summary import ago, brief, matching
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gdtui.problems.datasets import Array
     from gdtui.runs.store import Run
 
 HEAD = ("id", "age", "state", "epoch", "loss", "name", "experiment")
@@ -39,7 +39,7 @@ def show_runs(words: Sequence[str], as_json: bool) -> None:
     # rich would take seconds to lay out a thousand rows.
     rows = [HEAD, *map(_row, runs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    room = get_terminal_size().columns if os.isatty(sys.stdout.fileno()) else WIDE
+    room = get_terminal_size().columns if sys.stdout.isatty() else WIDE
     for row in rows:
         cells = zip(HEAD, row, widths, strict=True)
         line = "  ".join(f"{cell:>{width}}" if name in NUMBERS else f"{cell:<{width}}" for name, cell, width in cells)
@@ -107,6 +107,73 @@ def _facts(run: Run, theta: dict[str, float], events: list[dict[str, Any]]) -> d
         "seconds": f"{run.seconds:.3g}",
     }
     return {label: text for label, text in facts.items() if text}
+
+
+def compare(names: Sequence[str], as_json: bool) -> None:
+    """Print in what kept runs differ and what came of it: at their ends, and where all of them have been.
+
+    By epochs, updates and samples seen, since SGD makes more updates an epoch: what is a fair comparison depends.
+    """
+    from gdtui.descent.history import Column
+    from gdtui.runs.compare import differing
+
+    store = Store()
+    runs = [store.find(name) for name in names]
+    records = [store.record(run.id) for run in runs]
+    settings = {name.replace("_", "-"): values for name, values in differing([one.settings for one in records]).items()}
+    results: dict[str, Sequence[Any]] = {
+        "state": [run.state for run in runs],
+        "epochs": [run.epoch for run in runs],
+        "updates": [run.updates for run in runs],
+        "seconds": [run.seconds for run in runs],
+        "loss": [run.loss for run in runs],
+        "least loss": [float(one.history.column(Column.LOSS).min()) for one in records],
+    }
+    axes = {"epoch": Column.EPOCH, "update": Column.UPDATES}
+    if len({run.samples for run in runs}) > 1:
+        axes["sample"] = Column.VISITED
+    for what, column in axes.items():
+        common = min(int(one.history.rows[-1, column]) for one in records)
+        results[f"loss at {what} {common:,}"] = [_loss_at(one.history.rows, column, common) for one in records]
+    if as_json:
+        plain = {name: [_json(value) for value in values] for name, values in {**settings, **results}.items()}
+        rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
+        print(json.dumps([{"run": run.id} | row for run, row in zip(runs, rows, strict=True)], indent=2))
+        return
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE)
+    table.add_column("")
+    for run in runs:
+        table.add_column(Text(printable(run.name or run.id)), justify="right", overflow="fold")
+    for name, values in {**settings, **results}.items():
+        table.add_row(name, *(Text(_cell(value)) for value in values), end_section=[name] == list(settings)[-1:])
+    Console().print(table)
+    if not settings:
+        print("their settings do not differ")
+
+
+def _loss_at(rows: Array, column: int, at: int) -> float:
+    """f after the last kept epoch that ends no later."""
+    from gdtui.descent.history import Column
+
+    return float(rows[rows[:, column].searchsorted(at, side="right") - 1, Column.LOSS])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}" if math.isfinite(value) else "–"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return printable(",".join(map(str, value)) if isinstance(value, tuple) else "–" if value is None else str(value))
+
+
+def _json(value: Any) -> Any:
+    return _finite(value) if isinstance(value, float) else value
 
 
 def _next_step(run: Run) -> str:

@@ -19,7 +19,7 @@ from gdtui.dashboard.screens.lab import LabScreen
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from gdtui.experiment import Experiment
+    from gdtui.dashboard.begin import Opening
 
 THEME = Theme(
     name="gdtui",
@@ -50,17 +50,16 @@ class LabApp(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
 
-    def __init__(self, experiment: Experiment, play: bool = False) -> None:
+    def __init__(self, opening: Opening) -> None:
         super().__init__()
         self.failure = ""
-        self._experiment = experiment
-        self._play = play
+        self._lab = LabScreen(opening)
         self.register_theme(THEME)
         self.theme = THEME.name
 
     def get_default_screen(self) -> Screen[None]:
         """The lab is the only screen beneath."""
-        return LabScreen(self._experiment, play=self._play)
+        return self._lab
 
     def on_mount(self) -> None:
         """A hang-up or a kill ends the app in good order, so that the terminal is restored."""
@@ -81,6 +80,10 @@ class LabApp(App[int]):
         """Find a command by its name."""
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(Palette(id="--command-palette"))
+
+    def end(self) -> None:
+        """Keep the last of the run; once the terminal is restored."""
+        self._lab.player.end()
 
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""

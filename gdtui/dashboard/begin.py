@@ -1,17 +1,57 @@
-"""Begin: a run at its start; what it minimises is read anew only where that has changed."""
+"""Begin: what the lab opens with; a run at its start, or a kept one where it was left."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from gdtui.experiment import Experiment
 
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
     from gdtui.descent.trainer import Trainer
-    from gdtui.experiment import Experiment
+    from gdtui.runs.keeper import Keeper
+    from gdtui.runs.store import Run
 
 
-def begin(experiment: Experiment, before: Snapshot | None) -> tuple[Trainer, Snapshot]:
-    """A new run of an experiment and its first moment, after the run that was shown before.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the lab opens with.
+
+    Attributes:
+        experiment: what to run.
+        play: run at once.
+        is_kept: keep what is run.
+        run: a kept run to show instead; None for a new one.
+        is_watched: follow that run while another process makes it.
+        lesson: the name of a lesson to open instead; empty where none is.
+    """
+
+    experiment: Experiment = field(default_factory=Experiment)
+    play: bool = False
+    is_kept: bool = True
+    run: Run | None = None
+    is_watched: bool = False
+    lesson: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A run that can be played.
+
+    Attributes:
+        trainer: what is played.
+        snapshot: its first moment.
+        keeper: keeps it; None where it is not to be kept.
+    """
+
+    trainer: Trainer
+    snapshot: Snapshot
+    keeper: Keeper | None
+
+
+def begin(experiment: Experiment, before: Snapshot | None, is_kept: bool) -> Begun:
+    """A new run of an experiment, after the run that was shown before.
 
     Raises:
         InputError: if the experiment names something that there is not, or that does not fit.
@@ -23,7 +63,44 @@ def begin(experiment: Experiment, before: Snapshot | None) -> tuple[Trainer, Sna
 
     is_same = before is not None and _same_problem(before.experiment, experiment)
     trainer = Trainer(experiment, before.problem if before and is_same else load_problem(experiment), Tracker())
-    return trainer, trainer.snapshot()
+    return Begun(trainer, trainer.snapshot(), _keeper() if is_kept else None)
+
+
+def fork(trainer: Trainer, parent: str, is_kept: bool) -> Begun:
+    """Another run that has come to this moment as that one, which is kept under an id, has."""
+    other = trainer.fork()
+    return Begun(other, other.snapshot(), _keeper(parent) if is_kept else None)
+
+
+def open_kept(run: Run, is_kept: bool) -> Begun:
+    """A kept run at the farthest it has come; what it does from here on is kept with it.
+
+    One that another process makes is not ours to go on with: what is done with it here is another run.
+
+    Raises:
+        InputError: if it is not kept any more, or its data or model is not what it was.
+    """
+    import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
+    from gdtui.descent.trainer import Trainer
+    from gdtui.insight.tracked import Tracker
+    from gdtui.problems.loading import load_problem, located
+    from gdtui.runs.keeper import Keeper
+    from gdtui.runs.store import Store
+
+    store = Store()
+    record = store.record(run.id)
+    trainer = Trainer.of(record, load_problem(located(record.experiment, run.folder)), Tracker())
+    keeper = None
+    if is_kept:
+        keeper = _keeper(run.id) if run.is_made else Keeper(store, run=run.id, record=record)
+    return Begun(trainer, trainer.snapshot(), keeper)
+
+
+def _keeper(parent: str = "") -> Keeper:
+    from gdtui.runs.keeper import Keeper
+    from gdtui.runs.store import Store
+
+    return Keeper(Store(), parent=parent)
 
 
 def _same_problem(one: Experiment, other: Experiment) -> bool:

@@ -7,18 +7,22 @@ from collections import deque
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from gdtui.dashboard.keeping import Keeping
 from gdtui.dashboard.threads import in_thread
 from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from gdtui.dashboard.begin import Begun
     from gdtui.descent.snapshot import Epoch, Snapshot, Update
     from gdtui.descent.trainer import Trainer
 
     Job = Callable[[], Awaitable[None]]
+
+T = TypeVar("T")
 
 SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, None)
 """The ladder, in grains (epochs or updates) a second; None is max: as fast as it goes."""
@@ -48,6 +52,7 @@ class Player:
 
     Attributes:
         trainer: what is played; None until the first has begun.
+        keeping: keeps it as it goes.
         snapshot: its newest moment.
         grain: what one step is.
         speed: where on the ladder of speeds.
@@ -57,6 +62,7 @@ class Player:
 
     def __init__(self, show: Callable[[Snapshot], None], fail: Callable[[InputError], None]) -> None:
         self.trainer: Trainer | None = None
+        self.keeping = Keeping()
         self.snapshot: Snapshot | None = None
         self.grain = Grain.EPOCH
         self.speed = SPEEDS.index(10)
@@ -102,10 +108,26 @@ class Player:
         self._due = 0.0
         self._wake.set()
 
-    def begin(self, trainer: Trainer, snapshot: Snapshot) -> None:
-        """Play this trainer from now on; for the job under way."""
-        self.trainer = trainer
-        self.show(snapshot)
+    def begin(self, begun: Begun) -> None:
+        """Play this run from now on; for the job under way."""
+        self.trainer = begun.trainer
+        self.keeping.begin(begun.keeper)
+        self.show(begun.snapshot)
+
+    async def with_trainer(self, work: Callable[[Trainer], T]) -> T:
+        """Do something with the trainer, off the event loop; for the job under way."""
+        trainer = self.trainer
+        assert trainer is not None
+
+        def in_turn() -> T:
+            with self.keeping.turn:
+                return work(trainer)
+
+        return await in_thread(in_turn)
+
+    def end(self) -> None:
+        """Keep the last of it; after the app has ended."""
+        self.keeping.close(self.trainer, self.is_playing)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a moment of the trainer; for the job under way."""
@@ -178,4 +200,10 @@ class Player:
         trainer = self.trainer
         assert trainer is not None
 
-        return in_thread(lambda: prepared(trainer.advance(until, budget_s=SLICE_S)))
+        def advance() -> Snapshot:
+            with self.keeping.turn:
+                snapshot = trainer.advance(until, budget_s=SLICE_S)
+                self.keeping.look_at(trainer, self.is_playing and not snapshot.state.is_over)
+            return prepared(snapshot)
+
+        return in_thread(advance)

@@ -169,15 +169,20 @@ class Trainer:
         if trainer._loss != start or len(record.theta) != len(trainer._engine.theta):
             text = f"the data or the model has changed since: f at the start was {start!r}, now it is {trainer._loss!r}"
             raise InputError("data", text)
-        trainer._past.restore(record)
-        trainer._restore(trainer._past.checkpoints.before(max(0, record.epoch - 1)))
-        trainer.advance(until=Epoch(record.epoch))
-        if record.visited > record.epoch * problem.n:
-            trainer.advance(until=Update(record.updates + (record.state is State.DIVERGED)))
-        if trainer.experiment != record.settings:
-            trainer._apply_due_events()
-        trainer._seconds = record.seconds
+        trainer.go_to(record)
         return trainer
+
+    def go_to(self, record: Record) -> Snapshot:
+        """Go to the moment of a record of this problem's, and know what was known then."""
+        self._past.restore(record)
+        self._restore(self._past.checkpoints.before(max(0, record.epoch - 1)))
+        self.advance(until=Epoch(record.epoch))
+        if record.visited > record.epoch * self.problem.n:
+            self.advance(until=Update(record.updates + (record.state is State.DIVERGED)))
+        if self.experiment != record.settings:
+            self._apply_due_events()
+        self._seconds = record.seconds
+        return self.snapshot()
 
     def record(self) -> Record:
         """This moment with all that is known of the run, to go on from later."""

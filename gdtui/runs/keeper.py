@@ -44,21 +44,22 @@ class Keeper:
     def __init__(
         self,
         store: Store,
-        run: str | None = None,
+        run: str = "",
         record: Record | None = None,
         labels: Mapping[str, str] | None = None,
+        parent: str = "",
     ) -> None:
         """For a new run, with these labels; or for one whose record was read from the store, to go on with it."""
         self.run = run or new_id()
         self.problem = self.notice = ""
         self._store = store
         self._owner = secrets.token_hex(8)
-        self._parent: str | None = None
+        self._parent = parent or None
         self._labels = dict(labels or {})
         self._is_begun = False
         self._way = record.way if record else 0
         self._written = Written.all_of(record) if record else Written()
-        self._is_claim = run is not None
+        self._is_claim = run != ""
         self._connection: sqlite3.Connection | None = None
         self._pending: dict[int, tuple[Record, str]] = {}
         self._wake = Condition()
@@ -84,12 +85,21 @@ class Keeper:
             self._pending[record.way] = record, State.PAUSED if is_paused and not is_over else record.state
             self._wake.notify()
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write what is left, and let go of the run: another process may go on with it."""
         with self._wake:
             self._is_closing = True
             self._wake.notify()
+
+    def close(self) -> None:
+        """The same, and wait until it is done."""
+        self.finish()
         self._thread.join(LAST_WORDS_S)
+
+    @property
+    def is_busy(self) -> bool:
+        """It has something to write, or a run in its hands."""
+        return self._thread.is_alive()
 
     # --- in the thread -------------------------------------------------------------------------------------------
 

@@ -112,9 +112,27 @@ class Store:
         """All runs, the newest first."""
         if not self.path.exists():
             return []
+        return self._select("ORDER BY created DESC, rowid DESC")
+
+    def run(self, run: str) -> Run:
+        """The run of that id.
+
+        Raises:
+            InputError: if it is not kept any more.
+        """
+        found = self._select("WHERE id = ?", run)
+        if not found:
+            raise InputError("run", f"run {run} is not kept any more")
+        return found[0]
+
+    def another_way(self, run: str) -> Run | None:
+        """The newest run that went another way from that one; None where none did."""
+        return next(iter(self._select("WHERE parent = ? ORDER BY created DESC, rowid DESC LIMIT 1", run)), None)
+
+    def _select(self, which: str, *values: str) -> list[Run]:
+        names = *_STORED, "heartbeat"
         with self.reading() as connection:
-            names = *_STORED, "heartbeat"
-            rows = connection.execute(f"SELECT {', '.join(names)} FROM run ORDER BY created DESC, rowid DESC")
+            rows = connection.execute(f"SELECT {', '.join(names)} FROM run {which}", values)
             return [_run(dict(zip(names, row, strict=True))) for row in rows]
 
     def find(self, name: str) -> Run:
@@ -139,6 +157,16 @@ class Store:
             ids = ", ".join(run.id for run in found[:8])
             raise InputError("run", f"{len(found)} runs begin with {name}: {ids}")
         return found[0]
+
+    def find_made(self, name: str | None) -> Run:
+        """The run of that name, as `find`; without one, the newest that is being made, or else the newest.
+
+        Raises:
+            InputError: as `find`.
+        """
+        if name is None:
+            name = next((run.id for run in self.runs() if run.is_made), LAST)
+        return self.find(name)
 
     def label(self, run: str, labels: Mapping[str, str]) -> None:
         """Give a run a name, tags or a note; an empty text takes one away.
