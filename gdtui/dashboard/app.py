@@ -82,6 +82,14 @@ class LabApp(App[int]):
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]
             self.push_screen(Palette(id="--command-palette"))
 
+    async def action_export(self) -> None:
+        """Write something of the run to a file."""
+        from gdtui.dashboard.screens.export import ask
+
+        lab = self.screen_stack[0]
+        assert isinstance(lab, LabScreen)
+        await ask(lab)
+
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""
         self.failure = message
