@@ -193,3 +193,27 @@ def test_an_encoding_without_greek_gets_escapes() -> None:
     finished = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert "4.667 \\u2192 2.723e-26." in finished.stdout
+
+
+WRITING = """
+import time
+from threading import Thread
+from gdtui import __main__
+
+def write():
+    time.sleep(0.5)
+    print("written", flush=True)
+
+def main():
+    Thread(target=time.sleep, args=(600,), daemon=True).start()
+    Thread(target=write).start()
+    return 3
+
+__main__.main = main
+__main__.run()
+"""
+
+
+def test_what_must_be_finished_is_waited_for_and_nothing_else() -> None:
+    finished = subprocess.run([sys.executable, "-c", WRITING], capture_output=True, text=True, timeout=60, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (3, "written\n", "")

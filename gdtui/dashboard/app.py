@@ -85,6 +85,14 @@ class LabApp(App[int]):
         """Keep the last of the run; once the terminal is restored."""
         self._lab.player.end()
 
+    async def action_export(self) -> None:
+        """Write something of the run to a file."""
+        from gdtui.dashboard.screens.export import ask
+
+        lab = self.screen_stack[0]
+        assert isinstance(lab, LabScreen)
+        await ask(lab)
+
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""
         self.failure = message

@@ -1,4 +1,4 @@
-"""Threads: work off the event loop that nobody waits for when the app ends."""
+"""Threads: work off the event loop, which nobody waits for when the app ends unless it must be finished."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-def in_thread(function: Callable[[], T]) -> asyncio.Future[T]:
-    """Call in a thread of its own, at once; unlike asyncio's, one that computes does not hold up the end of the app."""
+def in_thread(function: Callable[[], T], must_finish: bool = False) -> asyncio.Future[T]:
+    """Call in a thread of its own, at once; unlike asyncio's, one that computes does not hold up the end of the app.
+
+    With `must_finish` the process waits for it when the app has ended.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -30,5 +33,5 @@ def in_thread(function: Callable[[], T]) -> asyncio.Future[T]:
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, *outcome)
 
-    Thread(target=run, daemon=True).start()
+    Thread(target=run, daemon=not must_finish).start()
     return future

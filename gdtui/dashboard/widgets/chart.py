@@ -77,6 +77,11 @@ class Chart(Lines, can_focus=True):
         self._cursor: float | None = None
         self._reading: Reading = (None, ())
 
+    @property
+    def plot(self) -> Plot | None:
+        """The curves that are shown; None before the first."""
+        return self._plot
+
     def show(self, plot: Plot) -> None:
         """Show these curves from now on."""
         self._plot = plot

@@ -1,0 +1,246 @@
+"""Export: a line at the bottom that asks what to write, and where; then it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from gdtui.dashboard.picture import chart_svg, loss_svg, title
+from gdtui.dashboard.threads import in_thread
+from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.controls import Field
+from gdtui.dashboard.widgets.log import Log
+from gdtui.experiment import InputError, printable, shown
+from gdtui.runs.atomic import FileThereError, destination
+from gdtui.runs.export import FORMATS, WHAT, check, export
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from gdtui.dashboard.screens.lab import LabScreen
+    from gdtui.descent.snapshot import Snapshot
+    from gdtui.experiment import Experiment
+
+LONGEST = 60
+"""Characters of a name that is made up, at most; a file system takes 255 bytes."""
+
+LONG_S = 0.2
+"""A file that takes longer is said to be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person wants written.
+
+    Attributes:
+        what: one of `WHAT`.
+        file: where.
+        replace: also where a file is there already.
+    """
+
+    what: str
+    file: str
+    replace: bool
+
+
+class ExportScreen(ModalScreen[Request | None]):
+    """One line over the lab: Tab chooses what, the file's suffix says how, Enter writes, Escape leaves.
+
+    It only asks; who opened it gets the request, or None.
+    """
+
+    CSS = """
+    ExportScreen {
+        background: transparent;
+        & > Vertical {
+            dock: bottom;
+            height: auto;
+            max-height: 100%;
+            border: round $primary;
+            border-title-color: $primary;
+            border-title-style: bold;
+            border-subtitle-color: $text-muted;
+            background: $background;
+            padding: 0 1;
+        }
+        & Horizontal { height: 1; }
+        & #what { width: auto; color: $primary; text-style: bold; padding-right: 1; }
+        & Field { width: 1fr; padding: 0; background: transparent; }
+        & Field:focus { background: $surface; }
+        & #told { height: auto; color: $text-muted; }
+        & #told.-wrong { color: $text-error; }
+        & #told.-asks { color: $warning; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Leave", show=False),
+        Binding("tab,down", "choose(1)", "What", show=False),
+        Binding("shift+tab,up", "choose(-1)", "What", show=False),
+    ]
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self._experiment = experiment
+        self._what = WHAT[0]
+        self._asked_for = ""  # the file that is there already, and that Enter replaces the next time
+
+    def compose(self) -> ComposeResult:
+        """What and where, and beneath, what is wrong with it."""
+        with Vertical() as box:
+            box.border_title = "Write"
+            box.border_subtitle = "tab what · enter write · esc leave"
+            with Horizontal():
+                yield Label(self._what, id="what")
+                yield Field(file_name(self._experiment, self._what), compact=True, select_on_focus=False)
+            yield Static(markup=False, id="told")
+
+    def on_mount(self) -> None:
+        """The keys that follow are for the field."""
+        field = self.query_one(Field)
+        self.set_focus(field)
+        field.action_select_all()  # what is typed takes its place
+        self._judge(field.value)
+
+    def action_choose(self, step: int) -> None:
+        """The next thing to write; a name that was not typed changes with it, of one that was, only the suffix."""
+        field, before = self.query_one(Field), self._what
+        is_typed = field.value != file_name(self._experiment, before)
+        self._what = WHAT[(WHAT.index(before) + step) % len(WHAT)]
+        self.query_one("#what", Label).update(self._what)
+        if not is_typed:
+            field.value = file_name(self._experiment, self._what)
+        elif (suffix := Path(field.value).suffix).lower() not in FORMATS[self._what]:
+            field.value = field.value.removesuffix(suffix) + FORMATS[self._what][0]
+        if is_typed:
+            field.cursor_position = len(field.value.removesuffix(Path(field.value).suffix))
+        else:
+            field.action_select_all()
+        self._judge(field.value)
+
+    @on(Input.Changed)
+    def _look(self, event: Input.Changed) -> None:
+        self._judge(event.value)
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        file = self._judge(event.value)  # more may have been typed behind it
+        if file is None:
+            return
+        replace = file == self._asked_for
+        try:
+            destination(file, replace)
+        except FileThereError:
+            self._asked_for = file
+            self._say(f"{shown(file)} is there already: enter again replaces it", "asks")
+        except InputError as error:
+            self._say(f"✗ {error}", "wrong")
+        else:
+            self.dismiss(Request(self._what, file, replace))
+
+    def _judge(self, typed: str) -> str | None:
+        """Say what is wrong with what is typed; returns the file where nothing is."""
+        file = os.path.expanduser(typed)  # noqa: PTH111 (there is no shell to do it; a Path would tidy up the rest)
+        if file != self._asked_for:
+            self._asked_for = ""
+        try:
+            check(self._what, file)
+            destination(file, replace=True)
+        except InputError as error:
+            self._say(f"✗ {error}", "wrong")
+            return None
+        if not self._asked_for:
+            self._say(CONTENTS[self._what])
+        return file
+
+    def _say(self, text: str, kind: str = "") -> None:
+        line = self.query_one("#told", Static)
+        line.set_class(kind == "wrong", "-wrong")
+        line.set_class(kind == "asks", "-asks")
+        line.update(text)
+
+
+CONTENTS = {
+    "history": "loss and instruments, an epoch a row · .csv .parquet .json",
+    "samples": "this epoch's per-sample gradients, as applied · .csv .parquet .json",
+    "experiment": "what gdtui run --experiment takes · .txt, with its changes .json",
+    "chart": "the loss as it is shown · .svg",
+    "lab": "the whole screen · .svg",
+}
+"""What each of `WHAT` is."""
+
+
+def file_name(experiment: Experiment, what: str) -> str:
+    """A name for what is written, such as `linear-tutorial-sgd.csv`, that needs no quotes in a shell."""
+    words = [Path(experiment.problem).name, Path(experiment.data).stem, experiment.optimizer]
+    words += [] if what == "history" else [what]
+    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
+    return f"{name[-LONGEST:].strip('-.')}{FORMATS[what][0]}"
+
+
+async def ask(lab: LabScreen) -> None:
+    """Ask what to write and where, then write it of the moment that is the newest by then."""
+
+    def answered(request: Request | None) -> None:
+        if request is not None and lab.player.snapshot is not None:
+            write(lab, lab.player.snapshot, request)
+
+    if lab.player.snapshot is not None:
+        await lab.app.push_screen(ExportScreen(lab.player.snapshot.experiment), answered)
+
+
+def write(lab: LabScreen, snapshot: Snapshot, request: Request) -> None:
+    """Write what was asked for of a moment, off the event loop, and have the log say so, or why not.
+
+    The app may end meanwhile: what was begun is written all the same.
+    """
+    log = lab.query_one(Log)
+    picture = _picture(lab, snapshot, request.what)  # of what is shown now
+    job = partial(export, snapshot, request.what, request.file, request.replace, lambda: picture)
+    writing = in_thread(job, must_finish=True)
+
+    def say(text: str, kind: str) -> None:
+        log.say(text, kind)
+        if not log.region.area or lab.player.is_playing:  # nobody would read it there
+            lab.notify(printable(text), severity="error" if kind == "bad" else "information", markup=False)
+
+    async def tell() -> None:
+        await asyncio.wait({writing}, timeout=LONG_S)
+        if not writing.done():
+            log.say(f"writing {request.what} to {shown(request.file)} …", "note")
+        with lab.unless_leaving():
+            try:
+                say(str(await writing), "event")
+            except FileThereError:
+                say(f"{shown(request.file)} is there already: it was not replaced", "bad")
+            except InputError as error:
+                say(str(error), "bad")
+
+    lab.run_worker(tell(), group="export")
+
+
+def _picture(lab: LabScreen, snapshot: Snapshot, what: str) -> str:
+    """What is shown, as SVG; nothing for what is no picture."""
+    if what == "lab":
+        return lab.app.export_screenshot(title=title(snapshot))
+    if what != "chart":
+        return ""
+    chart = lab.query_one("#loss", Chart)
+    if chart.plot is None or not chart.display:
+        return loss_svg(snapshot)
+    return chart_svg(chart.plot, title(snapshot), f"loss · {Content.from_markup(str(chart.border_subtitle)).plain}")
