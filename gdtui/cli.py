@@ -214,6 +214,34 @@ def _watch(arguments: Sequence[str]) -> int:
     return _show_lab(Opening(Experiment.from_line(run.settings), run=run, is_watched=True))
 
 
+def _export(arguments: Sequence[str]) -> int:
+    parser = _parser("export", "Write something of a kept run to a file.")
+    add_run(parser)
+    parser.add_argument("file", metavar="FILE", help="its suffix says how: .csv, .parquet, .json, .txt or .svg")
+    parser.add_argument("--what", metavar="WHAT", help="history, samples, experiment, chart or lab")
+    parser.add_argument("--epoch", metavar="N", type=int, help="at the end of this epoch (default: the last one)")
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already")
+    options = parser.parse(arguments)
+
+    from gdtui.runs.export import check, export, what_fits
+    from gdtui.runs.reopen import reopen
+    from gdtui.runs.store import Store
+
+    what = options.what or what_fits(options.file)
+    check(what, options.file)
+    store = Store()
+    trainer, _ = reopen(store, store.find(options.run))
+    snapshot = trainer.snapshot() if options.epoch is None else trainer.rewind(options.epoch)
+
+    def draw() -> str:
+        from gdtui.dashboard.picture import lab_svg, loss_svg
+
+        return (loss_svg if what == "chart" else lab_svg)(snapshot)
+
+    print(export(snapshot, what, options.file, options.force, draw))
+    return 0
+
+
 def _compare(arguments: Sequence[str]) -> int:
     parser = _parser("compare", "What differs between two to eight kept runs, and what came of it.")
     parser.add_argument("runs", metavar="RUN", nargs="+", help="an id, the beginning of one, a name, or last")
@@ -267,6 +295,7 @@ COMMANDS = {
     "open": Command(_open, "RUN [--play]", "one in the dashboard"),
     "watch": Command(_watch, "[RUN]", "follow one that another process makes"),
     "compare": Command(_compare, "RUN RUN ... [--json]", "what differs, and what came of it"),
+    "export": Command(_export, "RUN FILE [--what WHAT]", "history, gradients, experiment or picture, to a file"),
     "label": Command(_label, "RUN --name|--tags|--note TEXT", "what you call it"),
     "rm": Command(_rm, "RUN ...", "delete kept runs"),
     "list": Command(_list, "|".join(LISTS), "what there is to choose from"),

@@ -19,8 +19,9 @@ from gdtui.descent.trainer import Trainer
 from gdtui.experiment import InputError, printable
 from gdtui.insight.tracked import INSTRUMENTS, Tracker
 from gdtui.insight.verdict import verdict
-from gdtui.problems.loading import load_problem, located
+from gdtui.problems.loading import load_problem
 from gdtui.runs.keeper import Keeper
+from gdtui.runs.reopen import reopen
 from gdtui.runs.store import Store
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def resume(name: str, output: Output) -> int:
     if State(kept.state).is_over:
         raise InputError("run", f"run {kept.id} is {kept.state}, there is nothing left to do: gdtui open {kept.id}")
     with _interruptible() as stops:
-        record = store.record(kept.id)
-        trainer = Trainer.of(record, load_problem(located(record.experiment, kept.folder)), Tracker())
+        trainer, record = reopen(store, kept)
         return _run(trainer, output, stops, Keeper(store, kept.id, record))
 
 

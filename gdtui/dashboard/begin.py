@@ -81,15 +81,12 @@ def open_kept(run: Run, is_kept: bool) -> Begun:
         InputError: if it is not kept any more, or its data or model is not what it was.
     """
     import gdtui.dashboard.widgets.plot  # noqa: F401 (plotext, for the first chart)
-    from gdtui.descent.trainer import Trainer
-    from gdtui.insight.tracked import Tracker
-    from gdtui.problems.loading import load_problem, located
     from gdtui.runs.keeper import Keeper
+    from gdtui.runs.reopen import reopen
     from gdtui.runs.store import Store
 
     store = Store()
-    record = store.record(run.id)
-    trainer = Trainer.of(record, load_problem(located(record.experiment, run.folder)), Tracker())
+    trainer, record = reopen(store, run)
     keeper = None
     if is_kept:
         keeper = _keeper(run.id) if run.is_made else Keeper(store, run=run.id, record=record)

@@ -13,6 +13,7 @@ from rich.terminal_theme import TerminalTheme
 from textual.color import Color
 
 from gdtui.dashboard.app import THEME, LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.figures import shortened
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.experiment import InputError, printable
@@ -83,7 +84,7 @@ def lab_svg(snapshot: Snapshot, size: tuple[int, int] = SIZE) -> str:
     Raises:
         InputError: if the experiment's data can no longer be loaded.
     """
-    app = LabApp(snapshot.experiment)
+    app = LabApp(Opening(snapshot.experiment, is_kept=False))
     pictures: list[str] = []
 
     async def draw(pilot: Pilot[object]) -> None:
