@@ -6,11 +6,11 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from gdtui.dashboard.pins import NOW
 from gdtui.dashboard.widgets.series import Mark, Plot, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from gdtui.dashboard.pins import Pins
     from gdtui.descent.history import Column
     from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.problems.datasets import Array
@@ -49,8 +49,7 @@ class XAxis(Enum):
 
 
 AHEAD = "#5c6672"
-FORKED = ("#e5a445", "#8cc98f", "#c5a0e6", "#56b6c2")
-"""Colours of what lies ahead after a rewind, and of the runs that were forked from."""
+"""Colour of what lies ahead after a rewind, and of what is predicted."""
 
 
 def loss_plot(
@@ -58,12 +57,13 @@ def loss_plot(
     axis: XAxis,
     log_y: bool,
     color: str,
-    forked_from: Sequence[Snapshot] = (),
+    pins: Pins | None = None,
     forecast: Array | None = None,
 ) -> Plot:
-    """f over the run so far, with a mark for each event; what is known of later epochs, and the runs forked from.
+    """f over the run so far, with a mark for each event; what is known of later epochs, and the pinned runs.
 
-    A forecast, epochs and f of shape (m, 2), is laid beneath, as far as the axis reaches and before it diverges.
+    With pinned runs beside it the curve has a line mark, as they have. A forecast, epochs and f of shape (m, 2), is
+    laid beneath, as far as the axis reaches and before it diverges.
     """
     import numpy as np
 
@@ -73,10 +73,7 @@ def loss_plot(
     column = axis.column
     past = snapshot.history.until(snapshot.epoch)
     x, y = past.column(column), past.column(Column.LOSS)
-    others = [
-        Series(f"before fork {k + 1}", one.history.column(column), one.history.column(Column.LOSS), FORKED[k % 4])
-        for k, one in enumerate(forked_from)
-    ]
+    others = [pin.series(axis, look) for look, pin in pins or ()]
     if snapshot.farthest > snapshot.epoch:
         ahead = snapshot.history.rows[len(x) - 1 :]
         others.insert(0, Series("ahead", ahead[:, column], ahead[:, Column.LOSS], AHEAD))
@@ -94,7 +91,7 @@ def loss_plot(
         scale = snapshot.problem.n if axis is XAxis.SAMPLES else 1  # on the full batch an epoch is an update
         seen = (forecast[:, 0] * scale <= x_range[1]) & (forecast[:, 1] <= DIVERGED_AT * max(1.0, float(y[0])))
         others.append(Series("predicted", forecast[seen, 0] * scale, forecast[seen, 1], AHEAD))
-    series = (Series("loss", x, y, color), *others)
+    series = (Series("loss", x, y, color, NOW if pins else ""), *others)
     # f can be negative, as on a landscape: a log axis has no place for it.
     goes_below_zero = any((one.y < 0).any() for one in series)
     return Plot(

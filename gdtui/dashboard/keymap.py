@@ -32,7 +32,7 @@ class Command:
     in_bar: bool = True
 
 
-PANES = {"1": "experiment", "2": "loss", "3": "samples", "4": "landscape", "5": "insight", "7": "log"}
+PANES = {"1": "experiment", "2": "loss", "3": "samples", "4": "landscape", "5": "insight", "6": "runs", "7": "log"}
 """The panes by their key."""
 
 COMMANDS = (
@@ -49,7 +49,10 @@ COMMANDS = (
     Command("on-1", "right_square_bracket", "]", "rewind(1)", "rewind", "One epoch forward, as it was run", "Time"),
     Command("back-10", "left_curly_bracket", "{", "rewind(-10)", "", "Ten epochs back", "Time", in_bar=False),
     Command("on-10", "right_curly_bracket", "}", "rewind(10)", "", "Ten epochs forward", "Time", in_bar=False),
-    Command("fork", "f", "f", "fork", "fork", "Go another way from here; the way so far stays on the chart", "Time"),
+    Command("fork", "f", "f", "fork", "fork", "Go another way from here; the run so far is pinned", "Time"),
+    Command("pin", "p", "p", "pin", "pin", "Pin this run to compare; again: as it is now, or no longer", "Compare"),
+    Command("clear-pins", "P", "P", "clear_pins", "", "Unpin all runs", "Compare", in_bar=False),
+    Command("difference", "d", "d", "toggle_difference", "difference", "Pinned runs against this one", "Compare"),
     Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
     Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),

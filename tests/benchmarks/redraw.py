@@ -9,6 +9,7 @@ from time import thread_time
 import numpy as np
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.descent.history import History
 from gdtui.descent.snapshot import Snapshot
@@ -62,16 +63,35 @@ async def cpu_seconds(app: LabApp, moments: list[Snapshot]) -> float:
     return (thread_time() - began) / REDRAWS
 
 
+async def of_one(app: LabApp, moments: list[Snapshot]) -> float:
+    """Milliseconds of a redraw of these moments."""
+    return await cpu_seconds(app, moments) * 1000
+
+
+async def of_pinned(app: LabApp, moments: list[Snapshot], pinned: list[Snapshot]) -> float:
+    """The same beside eight pinned runs."""
+    lab = app.screen
+    assert isinstance(lab, LabScreen)
+    for k in range(8):
+        lab.pin(Pin.of(replace(pinned[k % 2], experiment=Experiment(lr=0.01 * (k + 1))), f"run {k}"))
+    milliseconds = await of_one(app, moments)
+    lab.clear_pins()
+    return milliseconds
+
+
 async def _measure() -> list[Ratio]:
     small, large, long = frames(3, 100), frames(1_000_000, 100), frames(3, 1_000_000)
     app = LabApp(Experiment())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause(0.5)
-        figures = [[await cpu_seconds(app, moments) * 1000 for moments in (small, large, long)] for _ in range(PAIRS)]
-    of_small, of_large, of_long = ([row[j] for row in figures] for j in range(3))
+        figures = [[await of_one(app, moments) for moments in (small, large, long)] for _ in range(PAIRS)]
+        for row in figures:
+            row.append(await of_pinned(app, small, long))
+    of_small, of_large, of_long, beside = ([row[j] for row in figures] for j in range(4))
     return [
         Ratio("a redraw with 1,000,000 samples, CPU ms", "3 samples", of_large, of_small, "≤ 1.5"),
         Ratio("a redraw after 1,000,000 epochs, CPU ms", "100 epochs", of_long, of_small, "≤ 1.5"),
+        Ratio("a redraw beside 8 pinned runs of 1,000,000 epochs, CPU ms", "none", beside, of_small, "≤ 1.5"),
     ]
 
 

@@ -16,6 +16,7 @@ from textual.geometry import Size
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.widgets.log import Log
+from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import Status
 from gdtui.descent.snapshot import Epoch, Update, Visits
@@ -136,6 +137,12 @@ class Lab:
     def samples(self) -> list[list[str]]:
         """The samples pane's lines, as words; the header first."""
         pane = self.screen.query_one(Samples)
+        return [pane.render_line(y).text.split() for y in range(pane.size.height)]
+
+    @property
+    def runs(self) -> list[list[str]]:
+        """The lines of the pane of runs, as words."""
+        pane = self.screen.query_one(Runs)
         return [pane.render_line(y).text.split() for y in range(pane.size.height)]
 
     def pane(self, name: str) -> str:

@@ -346,16 +346,27 @@ async def test_the_cursor_reads_exact_values_of_every_curve() -> None:
         assert isinstance(app, Lab)
         await settled(pilot, series(y), series(y[:10], name="gd"), x_range=(0, 999))
         await pilot.press("left")
-        assert app.readings == [(999.0, (("now", y[999]), ("gd", y[9])))]
+        assert app.readings == [(999.0, (("now", y[999]),))]
         await pilot.press("home")
         assert app.readings[-1] == (0.0, (("now", y[0]), ("gd", y[0])))
         await pilot.press("right")
         x, values = app.readings[-1]
         assert x is not None
         assert x == pytest.approx(999 / 72, abs=1)
-        assert values[0] == ("now", y[int(x)])
+        assert values == (("now", y[int(x)]), ("gd", y[9]))
         await pilot.press("end")
         assert app.readings[-1] == app.readings[0]
+
+
+async def test_where_only_other_curves_have_been_the_cursor_reads_those() -> None:
+    async with Lab().run_test() as pilot:
+        app = pilot.app
+        assert isinstance(app, Lab)
+        await settled(pilot, series([1, 2, 3]), series(np.arange(101.0), name="gd"), x_range=(0, 100))
+        await pilot.press("left")
+        assert app.readings == [(100.0, (("gd", 100.0),))]
+        await pilot.press("home")
+        assert app.readings[-1] == (0.0, (("now", 1.0), ("gd", 0.0)))
 
 
 async def test_the_cursor_is_a_thin_line_behind_the_curve() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FOREVER = 10**9
 MAX = len(SPEEDS) - 1
-ALL = ("experiment", "loss", "samples", "landscape", "insight", "log")
+ALL = ("experiment", "loss", "samples", "landscape", "insight", "runs", "log")
 
 
 async def play_at_max(driven: Lab) -> None:
@@ -196,7 +196,9 @@ async def test_the_charts_cursor_reads_exact_values() -> None:
 # Panes
 
 
-@pytest.mark.parametrize(("key", "pane"), [("1", "experiment"), ("2", "loss"), ("3", "samples"), ("7", "log")])
+@pytest.mark.parametrize(
+    ("key", "pane"), [("1", "experiment"), ("2", "loss"), ("3", "samples"), ("6", "runs"), ("7", "log")]
+)
 async def test_a_number_hides_its_pane_and_shows_it_again(key: str, pane: str) -> None:
     async with lab() as driven:
         await driven.press(key)
@@ -220,7 +222,7 @@ async def test_what_ran_while_the_loss_was_hidden_is_on_it() -> None:
 @pytest.mark.parametrize(
     ("pane", "size"),
     [
-        *((pane, (120, 36)) for pane in ("loss", "samples", "landscape", "insight", "log")),
+        *((pane, (120, 36)) for pane in ("loss", "samples", "landscape", "insight", "runs", "log")),
         *((pane, (80, 24)) for pane in ("loss", "samples", "log")),
     ],
 )
@@ -241,7 +243,7 @@ async def test_enter_zooms_the_focused_pane_and_enter_or_escape_comes_back(pane:
 async def test_on_a_narrow_terminal_a_pane_of_the_side_takes_all_of_it(back: str) -> None:
     async with lab((80, 24)) as driven:
         before = list(map(driven.is_seen, ALL))
-        for key, pane in (("4", "landscape"), ("5", "insight")):
+        for key, pane in (("4", "landscape"), ("6", "runs"), ("5", "insight")):
             await driven.press(key)
             assert [name for name in ALL if driven.is_seen(name)] == [pane]
             assert driven.screen.query_one(f"#{pane}").region.size == (80, 22)
@@ -327,12 +329,12 @@ async def test_what_ran_while_the_loss_was_zoomed_away_is_on_it() -> None:
 async def test_tab_goes_round_fields_and_panes_and_shift_tab_back() -> None:
     async with lab() as driven:
         seen = []
-        for _ in range(23):
+        for _ in range(24):
             await driven.press("tab")
             assert driven.app.focused is not None
             seen.append(driven.app.focused.id)
         assert seen[0] == "problem"
-        assert seen[18:] == ["loss", "samples", "landscape", "insight", "log"]
+        assert seen[18:] == ["runs", "loss", "samples", "landscape", "insight", "log"]
         await driven.press("shift+tab")
         assert driven.app.focused.id == "insight"
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from labs import lab, moment, trainer_of
 
-from gdtui.dashboard.curves import AHEAD, FORKED, XAxis, loss_plot
+from gdtui.dashboard.curves import AHEAD, XAxis, loss_plot
+from gdtui.dashboard.figures import figure
+from gdtui.dashboard.pins import LOOKS, Pin, Pins
 from gdtui.dashboard.player import SPEEDS
 from gdtui.descent.snapshot import Epoch
 from gdtui.experiment import Experiment
@@ -144,21 +146,26 @@ async def test_a_fork_keeps_the_old_curve_and_leaves_its_end_behind() -> None:
         end = driven.trainer.snapshot().loss
         await driven.press(BACK_10, "f", "minus")
         await play_to_the_end(driven)
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
         loss = driven.trainer.snapshot().loss
-        assert driven.pane("loss") == f"epochs 12: loss {loss!r}, before fork 1 {end!r}"
         assert loss > end
+        assert driven.runs == [["●", "now", "lr", "0.008", figure(loss)], ["■", "lr", "0.01", figure(end)]]
 
 
-async def test_a_fork_of_a_fork_of_a_fork_keeps_four_curves_at_most() -> None:
+async def test_forks_at_the_same_moment_pin_their_run_once() -> None:
     async with lab() as driven:
         await driven.step_to(2)
-        for _ in range(6):
+        await driven.press("f", "f", "f")
+        assert [line[0] for line in driven.runs] == ["●", "■"]
+
+
+async def test_more_forks_than_places_are_made_and_the_last_are_not_pinned() -> None:
+    async with lab() as driven:
+        for epoch in range(1, 11):
+            await driven.step_to(epoch)
             await driven.press("f")
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
-        assert driven.pane("loss").count("before fork") == 4
+        assert [line[0] for line in driven.runs] == ["●", *(look.mark for look in LOOKS)]
+        assert sum("forked at epoch" in line for line in driven.log) == 10
+        assert sum("pinned already" in line for line in driven.log) == 2
 
 
 async def test_after_divergence_one_can_go_back_and_do_better() -> None:
@@ -182,6 +189,10 @@ async def test_a_fork_where_it_diverged_does_no_harm() -> None:
 # What the chart is given
 
 
+def pinned(snapshot: Any) -> Pins:
+    return Pins().put(Pin.of(snapshot, "here"))
+
+
 def test_what_lies_ahead_of_a_rewind_is_a_curve_of_its_own_from_there_on() -> None:
     trainer = trainer_of(epochs=9)
     trainer.advance()
@@ -202,8 +213,8 @@ def test_what_lies_ahead_of_a_long_plan_is_in_sight(axis: XAxis) -> None:
 def test_a_curve_that_was_forked_from_is_in_sight_and_has_its_colour() -> None:
     trainer = trainer_of(epochs=FOREVER)
     trainer.advance(until=Epoch(150))
-    plot = loss_plot(trainer_of(epochs=FOREVER).snapshot(), XAxis.EPOCHS, True, "#61afef", [trainer.snapshot()])
-    assert plot.series[1].color == FORKED[0]
+    plot = loss_plot(trainer_of(epochs=FOREVER).snapshot(), XAxis.EPOCHS, True, "#61afef", pinned(trainer.snapshot()))
+    assert (plot.series[1].mark, plot.series[1].color) == LOOKS[0]
     assert plot.x_range == (0, 150)
 
 
@@ -212,4 +223,4 @@ def test_where_any_curve_goes_below_zero_the_axis_is_linear() -> None:
     below, start = moment(saddle, epoch=5, lr=0.1), moment(saddle, lr=0.1)
     assert loss_plot(start, XAxis.EPOCHS, True, "#61afef").log_y
     assert not loss_plot(below, XAxis.EPOCHS, True, "#61afef").log_y
-    assert not loss_plot(start, XAxis.EPOCHS, True, "#61afef", [below]).log_y
+    assert not loss_plot(start, XAxis.EPOCHS, True, "#61afef", pinned(below)).log_y

@@ -60,6 +60,28 @@ async def changed_at_epoch_20(driven: Lab) -> None:
     await driven.step_to(20)
 
 
+async def compared(driven: Lab) -> None:
+    driven.player.change_speed(99)
+    await driven.tap("space")
+    await driven.until(lambda: "finished" in driven.status)
+    await driven.press("p", "r")
+    await driven.until(lambda: driven.is_at(0))
+    await driven.write("batch_size", "1")
+    await driven.press("enter", "escape")
+    await driven.until(lambda: driven.experiment.batch_size == 1)
+    await at_its_end(driven)
+
+
+async def compared_by_updates(driven: Lab) -> None:
+    await compared(driven)
+    await driven.press("x")
+
+
+async def compared_as_ratios(driven: Lab) -> None:
+    await compared(driven)
+    await driven.press("d")
+
+
 async def at_its_end(driven: Lab) -> None:
     driven.player.change_speed(99)
     await driven.tap("space")
@@ -91,6 +113,9 @@ SCENES: list[tuple[tuple[int, int], Callable[[Lab], Awaitable[None]], dict[str, 
     (MIDDLE, changed_at_epoch_20, {}),
     (LARGE, at_epoch_20, FAITHFUL),
     (MIDDLE, at_its_end, {"epochs": 30}),
+    (MIDDLE, compared, {"batch_size": "full"}),
+    (MIDDLE, compared_by_updates, {"batch_size": "full"}),
+    (SMALL, compared_as_ratios, {"batch_size": "full"}),
     (MIDDLE, with_an_instrument, {"lr": 0.21}),
     (MIDDLE, one_update, {"optimizer": "adam", "lr": 0.1}),
     (MIDDLE, filtered, {"problem": "saddle", "data": "noise", "lr": 0.1}),

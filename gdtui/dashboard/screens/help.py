@@ -34,6 +34,12 @@ PANES = {
     "B = trΣ/‖g‖²: a batch b far below B is led by noise (McCandlish et al. 2018). Align: the mean cosine of gᵢ with "
     "their mean g; against: how many have cos < 0. α: where the newest step landed on a parabola along it, −1 not "
     "moved, 0 the minimum, 1 the far wall (Cockpit, Schneider et al. 2021). i shows one of them over the epochs.",
+    "6 Runs": "p pins this run as it stands; it stays on the chart through changes, resets and other problems, with a "
+    "colour and a line mark of its own. p again pins it as it is by then, or, if nothing happened since, no longer; f "
+    "pins the run forked from; P unpins all. A line a run: the settings in which it differs from the others, its loss "
+    "or what the chart's cursor reads of it. Focused: ↑ ↓ select, p or del unpins. d draws each pinned run against "
+    "this one at the same x: f/f now on a log axis, f − f now on a linear one, interpolated between epochs. SGD makes "
+    "n/b updates where gradient descent makes one: by x compare at the same updates or the same samples seen.",
     "7 Log": "θ and f after each epoch, all digits; at grain update, each visit's gradient; every change.",
 }
 """What each pane shows, and where its numbers come from."""

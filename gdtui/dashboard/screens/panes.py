@@ -5,14 +5,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.cells import cell_len
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.widgets import Input
 
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
+from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import KeyBar, Status
 
@@ -33,11 +36,12 @@ PANES = {
     "samples": "3 Samples",
     "landscape": "4 Landscape",
     "insight": "5 Insight",
+    "runs": "6 Runs",
     "log": "7 Log",
 }
 
-SIDE = ("landscape", "insight")
-"""Panes for which a narrow terminal has no room beside the others."""
+ROOMY = ("landscape", "insight", "runs")
+"""Panes for which a narrow or low terminal has no room beside the others."""
 
 
 class PanesScreen(Screen[None]):
@@ -53,7 +57,9 @@ class PanesScreen(Screen[None]):
         """Status, panes, keys."""
         yield Status(id="status")
         with Horizontal(id="body"):
-            yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
+            with Vertical(id="left"):
+                yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
+                yield _titled(Runs(id="runs", classes="pane"))
             with Vertical(id="right"):
                 with Horizontal(id="lab"):
                     with Vertical(id="middle"):
@@ -84,9 +90,10 @@ class PanesScreen(Screen[None]):
     def show_again(self) -> None:
         """Draw what is not drawn while it is hidden."""
 
-    def subtitle(self, widget: Widget, text: str) -> None:
-        """Set what stands in a pane's lower border."""
-        content = Content(text)
+    def subtitle(self, widget: Widget, *texts: str) -> None:
+        """Set what stands in a pane's lower border: the first text that fits in whole, if any does."""
+        room = widget.outer_size.width - 4  # for the corners and a blank beside each
+        content = Content(next((text for text in texts if cell_len(text) <= room), ""))
         if widget.border_subtitle != content.markup:
             widget.border_subtitle = content
 
@@ -95,7 +102,7 @@ class PanesScreen(Screen[None]):
         widget = self.query_one(f"#{pane}")
         if pane == "experiment" and not self.has_class("-wide"):
             self.toggle_class("-drawer")
-        elif pane in SIDE and not (self.has_class("-wide") and self.has_class("-tall")):
+        elif pane in ROOMY and not (self.has_class("-wide") and self.has_class("-tall")):
             is_zoomed = widget.has_class("-zoom")
             self._unzoom()
             if not is_zoomed:
@@ -107,7 +114,7 @@ class PanesScreen(Screen[None]):
 
     def _close_up(self) -> None:
         """Leave no gap where all panes of a column are hidden."""
-        for column in ("middle", "side"):
+        for column in ("left", "middle", "side"):
             panes = self.query_one(f"#{column}").query(".pane")
             self.query_one(f"#{column}").set_class(all(pane.has_class("-off") for pane in panes), "-off")
 
@@ -132,6 +139,24 @@ class PanesScreen(Screen[None]):
         for pane in self.query(".pane"):
             pane.remove_class("-zoom")
         self.call_after_refresh(self.show_again)
+
+    def action_help(self) -> None:
+        """Keys and panes explained."""
+        from gdtui.dashboard.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        """One layer out: a field, a zoomed pane, the focus, the drawer."""
+        if isinstance(self.focused, Input):
+            self.query_one(Controls).give_up(self.focused)
+            self.set_focus(None)
+        elif self.has_class("-zoomed"):
+            self._unzoom()
+        elif self.focused is not None:
+            self.set_focus(None)
+        else:
+            self.remove_class("-drawer")
 
 
 def _titled(pane: W) -> W:

@@ -50,8 +50,8 @@ class Chart(Lines, can_focus=True):
 
         Attributes:
             chart: whose cursor it is.
-            x: x of the nearest point of the first series that has one; None when the cursor is hidden.
-            values: name and y of every series at its own point nearest to the cursor.
+            x: the first series' nearest; the cursor's own where that series has not been; None when it is hidden.
+            values: name and y of every series that has been there, at its own point nearest to the cursor.
         """
 
         chart: Chart
@@ -74,6 +74,7 @@ class Chart(Lines, can_focus=True):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._plot: Plot | None = None
         self._drawing: Drawing | None = None
+        self._is_drawn = False
         self._cursor: float | None = None
         self._reading: Reading = (None, ())
 
@@ -85,7 +86,7 @@ class Chart(Lines, can_focus=True):
     def show(self, plot: Plot) -> None:
         """Show these curves from now on."""
         self._plot = plot
-        self._drawing = None
+        self._is_drawn = False
         self.redraw()
         self._read_cursor()
 
@@ -93,12 +94,13 @@ class Chart(Lines, can_focus=True):
         """The curves, and the cursor's line behind them."""
         if self._plot is None:
             return []
-        if self._drawing is None or self._drawn_size != self.size:
+        if self._drawing is None or not self._is_drawn or self._drawn_size != self.size:
             from gdtui.dashboard.widgets.plot import Ink, draw
 
             axis, label, mark = (self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark"))
             ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
-            self._drawing = draw(self._plot, self.size.width, self.size.height, ink)
+            self._drawing = draw(self._plot, self.size.width, self.size.height, ink, self._drawing)
+            self._is_drawn = True
         if self._cursor is None:
             return self._drawing.rows
         return self._drawing.with_cursor(self._cursor, self.get_component_rich_style("chart--cursor"))
@@ -137,7 +139,8 @@ class Chart(Lines, can_focus=True):
         if self._cursor is not None and self._plot is not None:
             from gdtui.dashboard.widgets.plot import read
 
-            reading = read(self._plot.series, self._cursor)
+            reach = self._drawing.column_width / 2 if self._drawing else 0.0
+            reading = read(self._plot.series, self._cursor, reach)
         # Compared as text, in which one nan is like another.
         if repr(reading) != repr(self._reading):
             self._reading = reading

@@ -1,30 +1,28 @@
 """Draws a Plot: plotext's braille curves inside axes of our own, a strip of segments a row.
 
-plotext gets the curves only, scaled to between 0 and 1, each in the palette colour of its number; the right
-colours are put on afterwards. Its kernel ends the process at a nan, so only finite numbers get that far.
+Its ranges seldom move, so that from one drawing to the next only the curves that have changed are drawn.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import plotext
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 
+from gdtui.dashboard.widgets.layers import Curve, laid, layer
+from gdtui.dashboard.widgets.ticks import Range, Tick, log_ticks, step_from, x_ticks, y_ticks
 from gdtui.descent.history import extremes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from rich.style import Style
 
+    from gdtui.dashboard.widgets.layers import Cells
     from gdtui.dashboard.widgets.series import Mark, Plot, Reading, Series
     from gdtui.problems.datasets import Array
 
@@ -43,17 +41,6 @@ CANVAS = 6
 TOPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where a growing axis ends, times a power of ten: seldom a new end, seldom much of it empty."""
 
-DECADES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
-"""Decades from one label of a log axis to the next."""
-
-PALETTE = 256
-"""Colours that plotext tells apart by number."""
-
-_RUN = re.compile(r"\x1b\[0m(?:\x1b\[38;5;(\d+)m)?([^\x1b]+)")
-
-Range = tuple[float, float]
-Tick = tuple[float, str]
-
 
 class Ink(NamedTuple):
     """The styles that a chart is drawn in; `base` has the background, which the others have as well."""
@@ -64,16 +51,13 @@ class Ink(NamedTuple):
     mark: Style
 
 
-class Curve(NamedTuple):
-    """A series as it is drawn: a few points a column, and which of them are not joined to the one before."""
+class View(NamedTuple):
+    """All that a curve's picture depends on, but the curve."""
 
-    x: Array
-    y: Array
-    gaps: NDArray[np.intp]
-
-    def scaled(self, x_range: Range, y_range: Range) -> Curve:
-        """The same with both axes from 0 to 1."""
-        return Curve(_fraction(self.x, x_range), _fraction(self.y, y_range), self.gaps)
+    x_range: Range
+    y_range: Range
+    log_y: bool
+    size: Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +72,10 @@ class Drawing:
     x_range: Range
     data_range: Range | None
     """First and last x that is drawn."""
+    view: View | None = None
+    curves: dict[Series, Curve] = field(default_factory=dict)
+    layers: dict[Series, Cells] = field(default_factory=dict)
+    """Each series thinned, and as cells; for the next drawing of those that are still the same."""
 
     def column(self, x: float) -> int:
         """The canvas column in which x is drawn."""
@@ -98,6 +86,15 @@ class Drawing:
         low, high = self.x_range
         return low + (high - low) * column / max(1, self.columns - 1)
 
+    def fits(self, x_range: Range, log_y: bool, size: Size) -> bool:
+        """Its curves, thinned, are what a drawing like this needs."""
+        return self.view is not None and (self.size, self.x_range, self.view.log_y) == (size, x_range, log_y)
+
+    @property
+    def column_width(self) -> float:
+        """From one canvas column's x to the next one's."""
+        return self.x(1) - self.x(0)
+
     def with_cursor(self, x: float, style: Style) -> list[Strip]:
         """The rows with a thin vertical line at x, behind the curves."""
         at = self.left + self.column(x)
@@ -107,13 +104,25 @@ class Drawing:
         ]
 
 
-def draw(plot: Plot, width: int, height: int, ink: Ink) -> Drawing:
-    """Draw a plot at this size in cells, whatever its values and however small."""
+def draw(plot: Plot, width: int, height: int, ink: Ink, before: Drawing | None = None) -> Drawing:
+    """Draw a plot at this size in cells, whatever its values and however small.
+
+    Args:
+        plot: what to draw.
+        width: columns.
+        height: rows.
+        ink: the styles.
+        before: what was drawn before; a series that is still the same need not be drawn anew.
+    """
     x_range = _x_range(plot)
-    curves = [_thin(series, x_range, max(1, width), plot.log_y) for series in plot.series]
+    of_before = before.curves if before and before.fits(x_range, plot.log_y, Size(width, height)) else {}
+    known = {
+        series: of_before.get(series) or _thin(series, x_range, max(1, width), plot.log_y) for series in plot.series
+    }
+    curves = list(known.values())
     y_range = _y_range(curves, plot.log_y)
     rows = height - 2
-    ticks = (_log_ticks if plot.log_y else _y_ticks)(y_range, rows)
+    ticks = (log_ticks if plot.log_y else y_ticks)(y_range, rows)
     # Wide enough for most labels from the start, so that the curves do not shift when one gets longer.
     left = 1 + max([4 if width >= 2 * FRAMED.width else 0, *(len(label) for _, label in ticks)])
     framed = width >= max(FRAMED.width, left + CANVAS) and height >= FRAMED.height
@@ -122,8 +131,13 @@ def draw(plot: Plot, width: int, height: int, ink: Ink) -> Drawing:
     columns = width - left
     if columns < 1 or rows < 1:
         return Drawing(Size(width, height), [], 0, 0, 0, x_range, None)
-    scaled = [curve.scaled(x_range, y_range) for curve in curves]
-    strips = _canvas(scaled, [series.color for series in plot.series], Size(columns, rows), ink.base)
+    view = View(x_range, y_range, plot.log_y, Size(columns, rows))
+    scaled = {
+        series: Curve(_fraction(x, x_range), _fraction(y, y_range), gaps) for series, (x, y, gaps) in known.items()
+    }
+    drawn = before.layers if before and before.view == view else {}
+    layers = {series: drawn[series] if series in drawn else layer(curve, view.size) for series, curve in scaled.items()}
+    strips = laid(layers, scaled, view.size, ink.base)
     strips[0] = _with_marks(strips[0], plot.marks, x_range, ink.mark)
     if framed:
         gutter = _y_axis(ticks, y_range, left, rows, ink)
@@ -131,17 +145,28 @@ def draw(plot: Plot, width: int, height: int, ink: Ink) -> Drawing:
         strips += _x_axis(x_range, left, columns, ink)
     ends = [end for curve in curves if len(curve.x) for end in (curve.x.min(), curve.x.max())]
     data_range = (float(min(ends)), float(max(ends))) if ends else None
-    return Drawing(Size(width, height), strips, left, columns, rows, x_range, data_range)
+    return Drawing(Size(width, height), strips, left, columns, rows, x_range, data_range, view, known, layers)
 
 
-def read(series: tuple[Series, ...], x: float) -> Reading:
-    """What lies nearest to x: the first series' x there, and name and y of every series that has a point."""
+def read(series: tuple[Series, ...], x: float, reach: float) -> Reading:
+    """What lies at x: name and y of every series, each at its own point nearest to x.
+
+    A series is left out where x is farther than `reach` before its first point or after its last.
+
+    Returns:
+        The first series' x there (x itself, where only others have been), names and values; or (None, ()).
+    """
     found = []
     for each in series:
-        distance = np.abs(np.nan_to_num(np.asarray(each.x, dtype=np.float64), nan=np.inf) - x)
-        if len(distance) and np.isfinite(distance[nearest := int(distance.argmin())]):
-            found.append((float(each.x[nearest]), each.name, float(each.y[nearest])))
-    return (found[0][0] if found else None), tuple((name, y) for _, name, y in found)
+        known = np.flatnonzero(np.isfinite(np.asarray(each.x, dtype=np.float64)))
+        points = each.x[known]
+        if len(known) and points[0] - reach <= x <= points[-1] + reach:
+            nearest = known[np.abs(points - x).argmin()]
+            found.append((each, float(each.x[nearest]), float(each.y[nearest])))
+    if not found:
+        return None, ()
+    at = found[0][1] if found[0][0] is series[0] else x
+    return at, tuple((each.name, y) for each, _, y in found)
 
 
 # Ranges. Those made from data end at round numbers, so that a growing run seldom moves what is drawn.
@@ -184,7 +209,7 @@ def _round_range(low: float, high: float) -> Range:
     """Round numbers around low and high; zero is one of them unless the values keep away from it."""
     low, high = _widened(low, high)
     if low > high / 2 or high < low / 2:
-        step = _step((high - low) / 4)
+        step = step_from((high - low) / 4)
         return _widened(math.floor(low / step) * step, math.ceil(high / step) * step)
     return _widened(-_top(-low), _top(high))
 
@@ -221,36 +246,7 @@ def _thin(series: Series, x_range: Range, columns: int, log_y: bool) -> Curve:
     return Curve(x[picked], y, gaps)
 
 
-# The canvas.
-
-
-@cache
-def _figure() -> Any:
-    """A figure of our own, bare: `plotext.figure` is everybody's, and keeps what others set."""
-    plotext.terminal.limit(False, False)  # a chart's size is the pane's, whatever the terminal's
-    figure = type(plotext.figure)(plotext.terminal)
-    figure.axes(False).legend(False).canvas("default")  # the default background is white
-    figure.ruler("both", "both").frequency(0).lim(0, 1)
-    return figure
-
-
-def _canvas(curves: list[Curve], colors: list[str], size: Size, base: Style) -> list[Strip]:
-    """The scaled curves alone, the first on top of the others."""
-    figure = _figure()
-    figure.clear.data()
-    figure.plot_size(size.width, size.height)
-    for number, curve in reversed(list(enumerate(curves))):
-        if len(curve.x):
-            marker = plotext.marker("braille", pixel=plotext.pixel(number % PALETTE))
-            signal = figure.signal(curve.x.tolist(), curve.y.tolist(), marker=marker).lines()
-            for gap in curve.gaps:
-                signal.line(int(gap), False)
-            figure.draw(signal)
-    inks = {"": base}
-    for number, color in enumerate(colors[:PALETTE]):
-        inks[str(number)] = base + Style(color=color)
-    rows = figure.build().string().splitlines()
-    return [Strip([Segment(text, inks[number]) for number, text in _RUN.findall(row)], size.width) for row in rows]
+# Axes and marks.
 
 
 def _fraction(values: Array, span: Range) -> Array:
@@ -261,9 +257,6 @@ def _place(value: float, span: Range, cells: int) -> int:
     """The cell of a value on an axis whose ends are the middles of its first and last cell, as in plotext."""
     fraction = (value - span[0]) / (span[1] - span[0])
     return int(0.5 + (cells - 1) * min(max(fraction, 0.0), 1.0))
-
-
-# Axes and marks.
 
 
 def _y_axis(ticks: list[Tick], y_range: Range, left: int, rows: int, ink: Ink) -> list[Strip]:
@@ -283,7 +276,7 @@ def _y_axis(ticks: list[Tick], y_range: Range, left: int, rows: int, ink: Ink) -
 def _x_axis(x_range: Range, left: int, columns: int, ink: Ink) -> list[Strip]:
     """The line with its ticks, and below it the labels, each under its tick as far as it fits."""
     line, text = ["─"] * columns, [" "] * (left + columns)
-    for x, label in _x_ticks(x_range, columns):
+    for x, label in x_ticks(x_range, columns):
         at = _place(x, x_range, columns)
         line[at] = "┬"
         start = max(0, min(left + at - (len(label) - 1) // 2, len(text) - len(label)))
@@ -309,57 +302,3 @@ def _with_marks(row: Strip, marks: tuple[Mark, ...], x_range: Range, style: Styl
 def _overlay(row: Strip, at: int, text: str, style: Style) -> Strip:
     end = at + len(text)
     return Strip.join([row.crop(0, at), Strip([Segment(text, style)], len(text)), row.crop(end)])
-
-
-# Ticks.
-
-
-def _y_ticks(y_range: Range, rows: int) -> list[Tick]:
-    return _labelled(y_range, _step((y_range[1] - y_range[0]) / max(2, rows // 3)))
-
-
-def _log_ticks(y_range: Range, rows: int) -> list[Tick]:
-    low, high = int(y_range[0]), int(y_range[1])
-    most = min(max(1, rows // 2), 8)
-    step = next(step for step in DECADES if high - low <= most * step)
-    powers = range(-(-low // step) * step, high + 1, step) or (low, high)
-    return [(power, f"1e{power:+d}") for power in powers]
-
-
-def _x_ticks(x_range: Range, columns: int) -> list[Tick]:
-    """As many as fit without touching, at most one in twelve columns."""
-    span = x_range[1] - x_range[0]
-    step = _step(span / max(1, columns // 12))
-    while True:
-        ticks = _labelled(x_range, step)
-        widest = max((len(label) for _, label in ticks), default=0)
-        if len(ticks) < 2 or widest + 2 <= (columns - 1) * step / span:
-            return [tick for tick in ticks if len(tick[1]) <= columns]
-        step = _step(1.01 * step)
-
-
-def _step(least: float) -> float:
-    """The smallest of 1, 2 and 5 times a power of ten that is not less."""
-    power = 10.0 ** math.floor(math.log10(least))
-    return next((step * power for step in (1, 2, 5) if step * power >= least * (1 - 1e-9)), 10 * power)
-
-
-def _labelled(span: Range, step: float) -> list[Tick]:
-    """The multiples of step within the range, written alike and as short as tells them apart."""
-    numbers = range(math.ceil(span[0] / step - 1e-9), math.floor(span[1] / step + 1e-9) + 1)
-    values = [number * step for number in numbers]
-    largest = max((abs(value) for value in values), default=0.0)
-    last_digit = math.floor(math.log10(step) + 1e-9)
-    digits = math.floor(math.log10(max(largest, step)) + 1e-9) - last_digit
-    short = step >= 1e-3 and largest < 1e5
-    many = digits > 2 and step >= 1e-9 and largest < 1e9
-    if short or many:
-        return [(value, f"{value:.{max(0, -last_digit)}f}") for value in values]
-    return [(value, _scientific(value, digits)) for value in values]
-
-
-def _scientific(value: float, digits: int) -> str:
-    if value == 0:
-        return "0"
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"

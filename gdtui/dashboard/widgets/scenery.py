@@ -11,7 +11,7 @@ import numpy as np
 from gdtui.dashboard.figures import WIDTH, figure
 from gdtui.dashboard.widgets.dots import Canvas
 from gdtui.dashboard.widgets.inks import LEVELS, MARKS, PLAIN_PATH, Ink
-from gdtui.dashboard.widgets.plot import _labelled, _step
+from gdtui.dashboard.widgets.ticks import labelled, step_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,16 +258,16 @@ def _framed(width: int, height: int, x_range: Range, y_range: Range, is_map: boo
     if width - left < FEWEST_COLUMNS or rows < FEWEST_ROWS:
         return Frame(x_range, y_range, max(1, width), max(1, height), 0, False, (), ())
     columns = width - left
-    step = _step((x_range[1] - x_range[0]) / max(2, columns // 7))
-    x_ticks = _labelled(x_range, step)
+    step = step_from((x_range[1] - x_range[0]) / max(2, columns // 7))
+    x_ticks = labelled(x_range, step)
     while sum(len(label) + 2 for _, label in x_ticks) > columns:
-        x_ticks = _labelled(x_range, step := _step(1.01 * step))
+        x_ticks = labelled(x_range, step := step_from(1.01 * step))
     return Frame(x_range, y_range, columns, rows, left, below == 2, tuple(x_ticks), tuple(y_ticks))
 
 
 def _y_ticks(y_range: Range, count: int) -> list[Tick]:
     """About so many; where they are long, as of a small step far down, by how much each is above the lowest."""
-    ticks = _labelled(y_range, _step((y_range[1] - y_range[0]) / count))
+    ticks = labelled(y_range, step_from((y_range[1] - y_range[0]) / count))
     if max((len(label) for _, label in ticks), default=0) <= WIDTH:
         return ticks
     lowest = ticks[0][0]

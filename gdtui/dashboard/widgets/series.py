@@ -14,12 +14,22 @@ Reading = tuple[float | None, tuple[tuple[str, float], ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One curve: x (rising) and y, shape (m,), its name for the cursor, and its colour ("#5fafff")."""
+    """One curve.
+
+    Attributes:
+        name: for the cursor.
+        x: rising, shape (m,).
+        y: shape (m,).
+        color: as in "#5fafff".
+        mark: a character that is drawn at a few places along it and at its end, so that overlapping curves can be
+            told apart without their colours; empty for a plain curve.
+    """
 
     name: str
     x: Array
     y: Array
     color: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

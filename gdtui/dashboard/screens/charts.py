@@ -1,0 +1,207 @@
+"""Charts: the loss, an instrument below it, and the runs that are compared with the one of now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from gdtui.dashboard.curves import XAxis, loss_plot
+from gdtui.dashboard.overlays import Overlay, instrument_plot, reading
+from gdtui.dashboard.pins import Pin, Pins
+from gdtui.dashboard.screens.panes import PanesScreen
+from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.log import Log
+from gdtui.dashboard.widgets.runs import Runs
+
+if TYPE_CHECKING:
+    from gdtui.dashboard.widgets.series import Plot
+    from gdtui.descent.snapshot import Snapshot
+    from gdtui.experiment import Experiment
+    from gdtui.problems.datasets import Array
+
+
+class ChartsScreen(PanesScreen):
+    """The lab's panes, with its charts and runs; a pinned run stays, whatever becomes of the run of now."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__(experiment)
+        self._snapshot: Snapshot | None = None
+        self._forecast: Array | None = None
+        self._x_axis = XAxis.EPOCHS
+        self._log_y = True
+        self._overlay = Overlay.NONE
+        self._plot: Plot | None = None  # f itself, also where differences are shown
+        self._cursor: Chart.CursorMoved | None = None
+        self._begun = 0
+        self._run: Pin | None = None  # the run of now at the farthest that it has come: it may be rewound
+        self._pins = Pins()
+        self._is_difference = False
+
+    # --- what is drawn -------------------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Other texts fit in the borders."""
+        self.call_after_refresh(self.show_again)
+
+    def show_again(self) -> None:
+        """Draw the charts: they are not drawn while they are hidden."""
+        with self.unless_leaving():
+            self._show_charts()
+
+    def _show_charts(self) -> None:
+        chart, overlay, snapshot = self.query_one("#loss", Chart), self.query_one("#overlay", Chart), self._snapshot
+        if snapshot is not None:
+            if snapshot.epoch == snapshot.farthest:
+                self._run = Pin.of(snapshot, f"run {self._begun}")
+            color = self.app.theme_variables["primary"]
+            self._plot = plot = loss_plot(snapshot, self._x_axis, self._log_y, color, self._pins, self._forecast)
+            if self._is_difference:
+                from gdtui.dashboard.comparison import difference_plot
+
+                plot = difference_plot(plot, self._pins, self._x_axis)
+            if chart.display or overlay.display:
+                chart.show(plot)
+            if overlay.display:
+                overlay.show(instrument_plot(snapshot, self._overlay, self._x_axis, color, plot))
+                self.subtitle(overlay, reading(snapshot, self._overlay))
+        self._show_readings()
+
+    def _show_readings(self) -> None:
+        """What the chart shows, or its cursor reads; and each run's value, the newest or at the cursor."""
+        chart, runs, snapshot, plot, at = (
+            self.query_one("#loss", Chart),
+            self.query_one(Runs),
+            self._snapshot,
+            self._plot,
+            self._cursor,
+        )
+        if snapshot is None or plot is None:
+            self.subtitle(chart, self._view)
+            return
+        from gdtui.dashboard import comparison
+
+        if at is None or at.x is None:
+            values, what, texts = comparison.losses(snapshot, self._pins), "loss", [self._view]
+        else:
+            values = comparison.losses_at(at.x, plot, self._pins, self._x_axis, self._is_difference)
+            what = f"{self._y} at {at.x:,.7g}"
+            if self._pins and not runs.region.area:
+                texts = comparison.comparison_texts(self._x_axis, at.x, self._pins, values)
+            elif self._is_difference:
+                texts = [f"{self._view} {at.x:,.7g}", self._view]
+            else:
+                own = tuple(value for value in at.values if self._pins.get(value[0]) is None)
+                texts = comparison.reading_texts(self._x_axis, at.x, own)
+        self.subtitle(chart, *texts)
+        color = self.app.theme_variables["primary"]
+        runs.show(comparison.run_lines(snapshot, self._pins, values, color))
+        self.subtitle(runs, what if self._pins else "", "")
+
+    @property
+    def _y(self) -> str:
+        """What the y axis is of, in a word or two."""
+        if not self._is_difference:
+            return "loss"
+        return "ratio to now" if self._plot is not None and self._plot.log_y else "difference to now"
+
+    @property
+    def _view(self) -> str:
+        """What the axes are."""
+        if self._is_difference:
+            y = self._y
+        elif self._plot is not None and self._plot.log_y != self._log_y:
+            y = "linear y, as f < 0"
+        else:
+            y = "log y" if self._log_y else "linear y"
+        return f"{y} · {self._x_axis.value}"
+
+    @on(Chart.CursorMoved, "#loss")
+    def _read_cursor(self, message: Chart.CursorMoved) -> None:
+        message.stop()
+        self._cursor = message
+        self._show_readings()
+
+    # --- the runs that are compared ------------------------------------------------------------------------------
+
+    def begin_run(self) -> None:
+        """From now on another run is shown: one that is new, forked, or goes another way after a rewind."""
+        self._begun += 1
+
+    def pin(self, pin: Pin) -> bool:
+        """Compare with this run, or with what has become of it; say so where there is no place left.
+
+        Returns:
+            Whether it is pinned.
+        """
+        if not self._pins.has_room_for(pin.key):
+            text = f"{len(self._pins)} runs are pinned already: P unpins all, 6 shows them, delete there unpins one"
+            self.query_one(Log).say(text, "note")
+            return False
+        self._pins = self._pins.put(pin)
+        self._show_charts()
+        return True
+
+    def unpin(self, key: str) -> None:
+        """Compare with a run no longer."""
+        self._pins = self._pins.without(key)
+        self._is_difference = self._is_difference and len(self._pins) > 0
+        self._show_charts()
+
+    @on(Runs.Unpinned)
+    def _unpin_selected(self, message: Runs.Unpinned) -> None:
+        message.stop()
+        if self._pins.get(message.key):
+            self.unpin(message.key)
+
+    def pin_now(self) -> None:
+        """Pin the run of now as it stands; unpin it where nothing has happened since it was pinned."""
+        pin, log = self._run, self.query_one(Log)
+        if pin is None:
+            return
+        pinned = self._pins.get(pin.key)
+        if pinned is not None and pinned[1].is_like(pin):
+            self.unpin(pin.key)
+            log.say(f"{pinned[0].mark} unpinned", "event")
+        elif self.pin(pin) and (place := self._pins.get(pin.key)):
+            anew = "pinned anew" if pinned else "pinned"
+            log.say(f"{place[0].mark} {anew} as it is at epoch {pin.epoch:,}", "event")
+
+    def pin_forked(self) -> None:
+        """Pin the run of now, which is forked from, unless its like is pinned already."""
+        pin = self._run
+        if pin is not None and not any(pin.is_like(other) for _, other in self._pins):
+            self.pin(pin)
+
+    def clear_pins(self) -> None:
+        """Compare no longer."""
+        self._pins, self._is_difference = Pins(), False
+        self._show_charts()
+
+    # --- how it is drawn -----------------------------------------------------------------------------------------
+
+    def toggle_difference(self) -> None:
+        """Losses, or the pinned runs against the run of now."""
+        if not self._pins:
+            self.query_one(Log).say("there is no run to take the difference to: pin one first (p)", "note")
+            return
+        self._is_difference = not self._is_difference
+        self._show_charts()
+
+    def action_toggle_log_y(self) -> None:
+        """Log or linear."""
+        self._log_y = not self._log_y
+        self._show_charts()
+
+    def action_change_x_axis(self) -> None:
+        """The next x axis."""
+        self._x_axis = self._x_axis.next()
+        self._show_charts()
+
+    def action_change_overlay(self) -> None:
+        """The next instrument under the loss, or none."""
+        self._overlay = self._overlay.next()
+        overlay = self.query_one("#overlay", Chart)
+        overlay.border_title = self._overlay.value
+        overlay.set_class(self._overlay is Overlay.NONE, "-off")
+        self.call_after_refresh(self.show_again)
