@@ -53,6 +53,7 @@ COMMANDS = (
     Command("pin", "p", "p", "pin", "pin", "Pin this run to compare; again: as it is now, or no longer", "Compare"),
     Command("clear-pins", "P", "P", "clear_pins", "", "Unpin all runs", "Compare", in_bar=False),
     Command("difference", "d", "d", "toggle_difference", "difference", "Pinned runs against this one", "Compare"),
+    Command("runs", "R", "R", "runs", "runs", "Kept runs: search, open, pin, name, delete", "Compare"),
     Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
     Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),
@@ -60,6 +61,9 @@ COMMANDS = (
     Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
     Command("filter", "slash", "/", "filter", "filter", "Filter the samples: |g|>0.5, cos<0, y>2, clipped", "View"),
     Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
+    Command("lesson-on", "right_parenthesis", ")", "lesson(1)", "lesson", "The next lesson", "Lessons"),
+    Command("lesson-back", "left_parenthesis", "(", "lesson(-1)", "", "The lesson before", "Lessons", in_bar=False),
+    Command("lesson", "0", "0", "toggle_lesson", "", "Show or hide the lesson's words", "Lessons", in_bar=False),
     Command("zoom", "enter", "enter", "zoom", "zoom", "The focused pane on the whole screen, or back", "Panes"),
     *(
         Command(f"pane-{key}", key, key, f"toggle_pane('{pane}')", pane, f"Show or hide {pane}", "Panes", key == "1")
@@ -68,6 +72,8 @@ COMMANDS = (
     Command("next", "tab", "tab", "app.focus_next", "focus", "Focus the next field or pane", "Panes", in_bar=False),
     Command("back", "shift+tab", "shift-tab", "app.focus_previous", "", "Focus the one before", "Panes", in_bar=False),
     Command("leave", "escape", "esc", "leave", "", "Out: of a field, a zoomed pane, the focus", "Panes", in_bar=False),
+    Command("export", "w", "w", "app.export", "write", "Write history, gradients or a picture to a file", "App"),
+    Command("suspend", "ctrl+z", "ctrl-z", "app.suspend_process", "", "Back to the shell; fg returns", "App", in_bar=False),
     Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find a command by name", "App", in_bar=False),
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
     Command("quit", "q,ctrl+q,ctrl+c", "q", "app.quit", "quit", "Leave gdtui", "App"),

@@ -79,6 +79,11 @@ class Player:
         """Grains a second; None is max."""
         return SPEEDS[self.speed]
 
+    @property
+    def has_jobs(self) -> bool:
+        """Something is still to be done."""
+        return bool(self._jobs)
+
     # --- what a person asks for ----------------------------------------------------------------------------------
 
     def ask(self, job: Job) -> None:

@@ -97,6 +97,11 @@ class Keeper:
         self._thread.join(LAST_WORDS_S)
 
     @property
+    def is_begun(self) -> bool:
+        """Something of the run is in the store."""
+        return self._is_begun
+
+    @property
     def is_busy(self) -> bool:
         """It has something to write, or a run in its hands."""
         return self._thread.is_alive()

@@ -188,6 +188,11 @@ class ChartsScreen(PanesScreen):
         self._is_difference = not self._is_difference
         self._show_charts()
 
+    def look_at(self, x_axis: XAxis, log_y: bool) -> None:
+        """Draw the loss so from now on."""
+        self._x_axis, self._log_y = x_axis, log_y
+        self._show_charts()
+
     def action_toggle_log_y(self) -> None:
         """Log or linear."""
         self._log_y = not self._log_y

@@ -2,110 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
-from gdtui.dashboard.begin import begin
+from gdtui.dashboard.begin import fork
 from gdtui.dashboard.curves import event_text
 from gdtui.dashboard.keymap import bindings
 from gdtui.dashboard.messages import SettingEdited
 from gdtui.dashboard.player import Grain, prepared
-from gdtui.dashboard.screens.moments import MomentsScreen
-from gdtui.dashboard.threads import in_thread
+from gdtui.dashboard.screens.openings import OpeningsScreen
+from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
-from gdtui.experiment import Experiment, InputError
+from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.binding import BindingType
 
-    from gdtui.dashboard.player import Job
-    from gdtui.descent.snapshot import Snapshot
+    from gdtui.dashboard.begin import Begun
+    from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.descent.trainer import Trainer
-    from gdtui.problems.problem import Problem
 
 LR_STEP = 1.25
 
-LONG_LOAD_S = 0.2
-"""A load that takes longer is said to be under way."""
 
-
-class LabScreen(MomentsScreen):
+class LabScreen(OpeningsScreen):
     """One experiment, live."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-
-    def __init__(self, experiment: Experiment, play: bool = False) -> None:
-        super().__init__(experiment)
-        self.player.is_playing = play
-
-    # --- the run -------------------------------------------------------------------------------------------------
-
-    def on_mount(self) -> None:
-        """Show the frame first: the fields, numpy and the data can wait until there is something to look at."""
-        self._show_status()
-        self.query_one(Log).say("space runs · . makes one update · ? explains every key and pane", "note")
-        self.call_after_refresh(self._fill)
-
-    async def _fill(self) -> None:
-        await self.query_one(Controls).mount_fields()
-        await self.mount_side()
-        self._ask(partial(self._load, self._experiment))
-        self.run_worker(self.player.work(), group="descent")
-        self.run_worker(self.reader.work(), group="insight")
-
-    def _ask(self, job: Job | Callable[[], None]) -> None:
-        """Have a job done in its turn."""
-
-        async def guarded() -> None:
-            with self.unless_leaving():
-                under_way = job()
-                if under_way is not None:
-                    await under_way
-
-        self.player.ask(guarded)
-
-    async def _load(self, experiment: Experiment) -> None:
-        """Begin a new run of an experiment; what runs is left once there is something to run instead."""
-        player, before = self.player, self._snapshot
-        was_playing = player.is_playing
-        player.is_playing = was_playing and before is None  # space, from now on, is meant for the new run
-        loading = in_thread(lambda: begin(experiment, before))
-        await asyncio.wait({loading}, timeout=LONG_LOAD_S)
-        self._is_loading = not loading.done()
-        self._show_status()
-        try:
-            trainer, snapshot = await loading
-        except InputError as error:
-            if before is None:
-                self.app.fail(str(error))  # type: ignore[attr-defined]
-                return
-            player.is_playing = was_playing
-            self.query_one(Controls).show_error(error.setting, str(error))
-            return
-        finally:
-            self._is_loading = False
-            self._show_status()
-        self._experiment = experiment
-        await self._show_settings(experiment, trainer.problem)
-        self._snapshot = None
-        self.begin_run()
-        player.begin(trainer, snapshot)
-
-    async def _show_settings(self, experiment: Experiment, problem: Problem) -> None:
-        from gdtui.descent.method import hyperparameters
-
-        controls = self.query_one(Controls)
-        await controls.mount_hyperparameters(hyperparameters(experiment))
-        controls.show(experiment)
-        controls.show_problem(problem)
-        if problem.dataset.dropped:
-            self.query_one(Log).say(f"{problem.dataset.dropped:,} rows with missing values left out", "note")
 
     # --- settings ------------------------------------------------------------------------------------------------
 
@@ -133,15 +59,20 @@ class LabScreen(MomentsScreen):
     async def _change_run(self, setting: str, value: Any) -> None:
         from gdtui.descent.method import hyperparameters, only_known
 
-        trainer, controls = self.player.trainer, self.query_one(Controls)
-        assert trainer is not None
-        before = trainer.experiment
+        player, controls = self.player, self.query_one(Controls)
+        if player.trainer is None or not self._take_over():
+            return
+        before = player.trainer.experiment
         after = only_known(before.replace(**{setting: value}))
         gone = dict.fromkeys(dict(before.set).keys() - dict(after.set).keys())
         await controls.mount_hyperparameters(hyperparameters(after))
-        events, snapshot = await in_thread(
-            lambda: (trainer.change(**{setting: value}, **gone), prepared(trainer.snapshot()))
-        )
+
+        def change(trainer: Trainer) -> tuple[tuple[Event, ...], Snapshot]:
+            events = trainer.change(**{setting: value}, **gone)
+            player.keeping.look_at(trainer, player.is_playing)
+            return events, prepared(trainer.snapshot())
+
+        events, snapshot = await player.with_trainer(change)
         for event in events:
             self.query_one(Log).say(f"▾ {event_text(event)} from update {event.update + 1}", "event")
         controls.show(snapshot.experiment)
@@ -154,7 +85,11 @@ class LabScreen(MomentsScreen):
     def action_run_or_pause(self) -> None:
         """Run, or pause."""
         player, snapshot = self.player, self._snapshot
-        if player.is_playing or player.is_stepping:
+        if self._watching is not None and (self._watching.run.is_made or self._watching.is_held):
+            self._hold(not self._watching.is_held)
+        elif not self._take_over():
+            pass
+        elif player.is_playing or player.is_stepping:
             player.stop()
         elif snapshot is None or self._is_loading or not snapshot.state.is_over:
             player.play()
@@ -162,18 +97,21 @@ class LabScreen(MomentsScreen):
 
     def action_step(self, grain: str) -> None:
         """One update or epoch."""
-        self.player.step(Grain(grain))
+        if self._take_over():
+            self.player.step(Grain(grain))
 
     def action_rewind(self, epochs: int) -> None:
         """Back, or forward in what was run before."""
         self.player.is_playing = False
+        self._hold(True)
         self._ask(partial(self._rewind, epochs))
 
     async def _rewind(self, epochs: int) -> None:
-        trainer, before = self.player.trainer, self._snapshot
-        if trainer is None or before is None or (epochs > 0 and before.farthest == before.epoch):
+        before = self._snapshot
+        if before is None or (epochs > 0 and before.farthest == before.epoch):
             return
-        snapshot = await in_thread(lambda: prepared(trainer.rewind(before.epoch + epochs)))
+        to = before.epoch + epochs
+        snapshot = await self.player.with_trainer(lambda trainer: prepared(trainer.rewind(to)))
         if snapshot.visited != before.visited:
             text = f"◂ at epoch {snapshot.epoch} of the {snapshot.farthest} that were run"
             self.query_one(Log).say(text, "event")
@@ -187,18 +125,20 @@ class LabScreen(MomentsScreen):
         self._ask(self._fork)
 
     async def _fork(self) -> None:
-        trainer, before = self.player.trainer, self._snapshot
-        if trainer is None or before is None or not before.visited:
+        before = self._snapshot
+        if before is None or not before.visited:
             return
+        keeper = self.player.keeping.keeper
+        parent = self._watching.run.id if self._watching else keeper.run if keeper else ""
 
-        def fork() -> tuple[Trainer, Snapshot]:
-            other = trainer.fork()
-            return other, prepared(other.snapshot())
+        def begun(trainer: Trainer) -> Begun:
+            return fork(trainer, parent, self._opening.is_kept)
 
-        forked = await in_thread(fork)
+        forked = await self.player.with_trainer(begun)
         self.pin_forked()
         self.begin_run()
-        self.player.begin(*forked)
+        self._watching = None
+        self.player.begin(forked)
         self.query_one(Log).say(f"◂ forked at epoch {before.epoch}: what changes now is another way", "event")
 
     def action_reset(self) -> None:
@@ -242,3 +182,19 @@ class LabScreen(MomentsScreen):
     def action_toggle_difference(self) -> None:
         """Losses or differences."""
         self._ask(self.toggle_difference)
+
+    def action_lesson(self, step: int) -> None:
+        """The next lesson, or the one before."""
+        from gdtui.lessons.catalog import LESSONS
+
+        names = list(LESSONS)
+        at = names.index(self.lesson) + step if self.lesson else 0 if step > 0 else -1
+        self.player.is_playing = False
+        self._ask(partial(self._teach, names[at % len(names)]))
+
+    def action_toggle_lesson(self) -> None:
+        """The lesson's words, or none."""
+        if self.lesson:
+            self.query_one(Caption).toggle_class("-off")
+        else:
+            self.query_one(Log).say("no lesson is open: ) opens the first", "note")

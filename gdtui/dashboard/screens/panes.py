@@ -12,6 +12,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Input
 
+from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     W = TypeVar("W", bound="Widget")
 
 PANES = {
+    "lesson": "0 Lesson",
     "experiment": "1 Experiment",
     "loss": "2 Loss",
     "overlay": "",  # the instrument that it shows
@@ -56,6 +58,7 @@ class PanesScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status, panes, keys."""
         yield Status(id="status")
+        yield _titled(Caption(id="lesson", classes="pane -off"))
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
