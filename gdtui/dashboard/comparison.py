@@ -92,7 +92,7 @@ def run_lines(snapshot: Snapshot, pins: Pins, values: list[float], color: str) -
             pin.key,
             look.mark,
             look.color,
-            tuple(filter(None, (printable(pin.name), *of_pin))) or _alike(pin.epoch),
+            (printable(pin.name),) if pin.name else of_pin or _alike(pin.epoch),
             value,
             pin.epoch,
             _outcome(pin.state),

@@ -25,22 +25,25 @@ class Keeping:
         self.keeper: Keeper | None = None
         self.turn = Lock()
         self._earlier: list[Keeper] = []
+        self._has_news = False
 
     def begin(self, keeper: Keeper | None) -> None:
         """Another run is played from now on."""
         if self.keeper is not None:
             self.keeper.finish()
             self._earlier = [one for one in (*self._earlier, self.keeper) if one.is_busy]
-        self.keeper = keeper
+        self.keeper, self._has_news = keeper, False
 
     def look_at(self, trainer: Trainer, is_playing: bool) -> None:
         """Keep what the trainer has come to, where it is time for that or where it pauses; in a thread, in its turn."""
+        self._has_news = True
         if self.keeper is not None and (self.keeper.is_due or not is_playing):
             self.keeper.look_at(trainer.record(), is_paused=not is_playing)
+            self._has_news = is_playing
 
     def close(self, trainer: Trainer | None, is_playing: bool) -> None:
         """Write the last of everything; for the end of the app."""
-        if self.keeper is not None and trainer is not None and self.turn.acquire(timeout=TURN_S):
+        if self.keeper and trainer and self._has_news and self.turn.acquire(timeout=TURN_S):
             self.keeper.look_at(trainer.record(), is_paused=not is_playing)
         self.begin(None)
         for keeper in self._earlier:

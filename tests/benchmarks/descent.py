@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.descent.trainer import Trainer
@@ -40,7 +41,7 @@ def headless(experiment: Experiment) -> float:
 
 async def with_dashboard(experiment: Experiment) -> float:
     """The same in the lab, at max, everything on the screen."""
-    app = LabApp(experiment)
+    app = LabApp(Opening(experiment, is_kept=False))
     async with app.run_test(size=(120, 36)) as pilot:
         lab = app.screen
         assert isinstance(lab, LabScreen)

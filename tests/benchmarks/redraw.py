@@ -9,6 +9,7 @@ from time import thread_time
 import numpy as np
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.descent.history import History
@@ -81,7 +82,7 @@ async def of_pinned(app: LabApp, moments: list[Snapshot], pinned: list[Snapshot]
 
 async def _measure() -> list[Ratio]:
     small, large, long = frames(3, 100), frames(1_000_000, 100), frames(3, 1_000_000)
-    app = LabApp(Experiment())
+    app = LabApp(Opening())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause(0.5)
         figures = [[await of_one(app, moments) for moments in (small, large, long)] for _ in range(PAIRS)]

@@ -14,6 +14,7 @@ from textual.events import Key, Resize
 from textual.geometry import Size
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
@@ -207,7 +208,7 @@ class Lab:
 @asynccontextmanager
 async def lab(size: tuple[int, int] = (120, 36), play: bool = False, **settings: Any) -> AsyncIterator[Lab]:
     """The real app on an experiment, loaded."""
-    app = LabApp(Experiment(**settings), play=play)
+    app = LabApp(Opening(Experiment(**settings), play=play))
     async with app.run_test(size=size) as pilot:
         driven = Lab(pilot, app)
         await until(pilot, lambda: app.failure or driven.player.trainer is not None)

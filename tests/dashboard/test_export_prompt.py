@@ -12,6 +12,7 @@ from labs import Lab, lab, table
 from textual.widgets import Input
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.screens.export import ExportScreen, file_name
 from gdtui.descent.history import Column
 from gdtui.experiment import Experiment
@@ -293,7 +294,7 @@ async def test_what_was_begun_is_written_though_the_app_ends(folder: Path, monke
 
 
 async def test_where_the_log_is_not_seen_a_note_pops_up() -> None:
-    app = LabApp(Experiment(data="tutorial"))
+    app = LabApp(Opening())
     async with app.run_test(size=(40, 10), notifications=True) as pilot:
         driven = Lab(pilot, app)
         await driven.until(lambda: driven.player.snapshot)

@@ -13,6 +13,7 @@ from textual.css.query import NoMatches
 from textual.widgets import Input, Select
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.keymap import COMMANDS
 from gdtui.dashboard.player import SPEEDS
@@ -628,7 +629,7 @@ async def test_play_starts_at_once() -> None:
     ],
 )
 async def test_what_cannot_begin_ends_with_a_line_that_says_why(settings: dict[str, Any], failure: str) -> None:
-    app = LabApp(Experiment(**settings))
+    app = LabApp(Opening(Experiment(**settings)))
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: not app.is_running)
     assert failure in app.failure

@@ -8,6 +8,7 @@ import pytest
 from labs import Lab
 
 from gdtui.dashboard.app import LabApp
+from gdtui.dashboard.begin import Opening
 from gdtui.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def test_picture(
     scene: Callable[[Lab], Awaitable[None]],
     settings: dict[str, Any],
 ) -> None:
-    app = LabApp(Experiment(**settings))
+    app = LabApp(Opening(Experiment(**settings)))
 
     async def play_scene(pilot: Pilot[int]) -> None:
         driven = Lab(pilot, app)

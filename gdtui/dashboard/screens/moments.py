@@ -30,6 +30,7 @@ class MomentsScreen(ChartsScreen):
         self.player = Player(self.show_snapshot, self._show_failure)
         self.reader = Reader(self._show_findings, lambda: self.player.is_playing or self.player.is_stepping)
         self._is_loading = True
+        self._not_kept = ""
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""
@@ -73,16 +74,19 @@ class MomentsScreen(ChartsScreen):
         if snapshot is None:
             self.query_one(Status).show(self._experiment, None, "loading", "")
             return
-        state = str(snapshot.state)
-        if self._is_loading:
-            state = "loading"
-        elif player.is_playing:
-            state = "running"
-        elif not snapshot.state.is_over and snapshot.visited:
-            state = "running" if player.is_stepping else "paused"
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
-        self.query_one(Status).show(snapshot.experiment, snapshot, state, speed)
+        self.query_one(Status).show(snapshot.experiment, snapshot, self._state(snapshot), speed, self._not_kept)
         self.query_one(KeyBar).show(player.is_playing)
+
+    def _state(self, snapshot: Snapshot) -> str:
+        """What is done with the run that is shown."""
+        if self._is_loading:
+            return "loading"
+        if self.player.is_playing:
+            return "running"
+        if not snapshot.state.is_over and snapshot.visited:
+            return "running" if self.player.is_stepping else "paused"
+        return str(snapshot.state)
 
     def _log_progress(self, snapshot: Snapshot) -> None:
         """Say what has happened since the moment that is shown."""

@@ -45,7 +45,6 @@ class OpeningsScreen(MomentsScreen):
         self._opening = opening
         self._watching: Watching | None = None
         self._sighting: Sighting | None = None
-        self._not_kept = ""
         self.lesson = ""
         self.player.is_playing = opening.play
 
@@ -155,7 +154,9 @@ class OpeningsScreen(MomentsScreen):
 
         self._watching = watching = Watching(Store(), run)
         self.player.is_playing = False
-        self.query_one(Log).say(f"following run {run.id}: space holds the picture, f goes another way from here", "note")
+        self.query_one(Log).say(
+            f"following run {run.id}: space holds the picture, f goes another way from here", "note"
+        )
 
         def look() -> None:
             if self._watching is not watching:
@@ -164,6 +165,7 @@ class OpeningsScreen(MomentsScreen):
                 self._ask(partial(self._follow, watching))
 
         timer = self.set_interval(LOOK_EVERY_S, look)
+        self._show_status()
 
     async def _follow(self, watching: Watching) -> None:
         try:
@@ -187,6 +189,14 @@ class OpeningsScreen(MomentsScreen):
             self._snapshot = None  # it has gone another way
         self.player.show(snapshot)
         self._show_status()
+
+    def _state(self, snapshot: Snapshot) -> str:
+        watching = self._watching
+        if watching is None or snapshot.state.is_over:
+            return super()._state(snapshot)
+        if watching.is_held:
+            return "held"
+        return "watching" if watching.run.state == "running" else watching.run.state
 
     def _hold(self, is_held: bool) -> None:
         if self._watching is not None:

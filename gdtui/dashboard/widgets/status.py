@@ -23,8 +23,15 @@ SYMBOLS = {
     "finished": "■",
     "converged": "✓",
     "diverged": "✗",
+    "interrupted": "╳",
+    "watching": "◉",
+    "held": "‖",
 }
 """A mark for each state, so that colour is never the only signal."""
+
+
+LEFT_TO_OTHERS = 60
+"""Columns that the reason why a run is not kept leaves to the rest, or else it is not said here."""
 
 
 class Status(Widget):
@@ -55,20 +62,27 @@ class Status(Widget):
         self._experiment: Experiment | None = None
         self._snapshot: Snapshot | None = None
         self._state = "loading"
-        self._speed = ""
+        self._speed = self._not_kept = ""
 
-    def show(self, experiment: Experiment, snapshot: Snapshot | None, state: str, speed: str) -> None:
-        """Show a moment, its state and the player's speed."""
+    def show(
+        self, experiment: Experiment, snapshot: Snapshot | None, state: str, speed: str, not_kept: str = ""
+    ) -> None:
+        """Show a moment, its state, the player's speed, and why the run is not being kept."""
         before = self.render()
         self._experiment, self._snapshot, self._state, self._speed = experiment, snapshot, state, speed
+        self._not_kept = not_kept
         if self.render() != before:
             self.refresh()
 
     def render(self) -> Text:
         """One line; what has no room is left out whole, the least important first."""
         style = self.get_component_rich_style
-        kind = {"running": "running", "diverged": "diverged"}.get(self._state, "value")
+        kind = {"running": "running", "watching": "running", "diverged": "diverged"}.get(self._state, "value")
         right = Text(f"{SYMBOLS[self._state]} {self._state:<9}", style(f"status--{kind}"))
+        if self._not_kept:
+            long, short = f"! not kept: {self._not_kept}", "! not kept"
+            words = long if len(long) + LEFT_TO_OTHERS <= self.size.width else short
+            right = Text.assemble((words, style("status--diverged")), "  ", right)
         left = Text("gdtui", style("status--name"))
         figures = self._figures()
         necessary = right.cell_len + left.cell_len + sum(map(_cells, figures[:2]))
