@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 QUERY = re.compile(rb"\x1b\[(6n|c|0c|>c|>0c|\?(\d+)\$p)")
 PRIVATE = re.compile(rb"\x1b\[[<>=?][\d;]*[a-zA-Z]|\x1b\[\?\d+\$p|\x1bP.*?\x1b\\", re.DOTALL)
+
+
+SHELL = ("bash", "--norc", "--noprofile", "-i")
 
 
 class Terminal:
@@ -57,8 +61,10 @@ class Terminal:
             for number in range(3):
                 os.dup2(self._theirs, number)
             variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **environment}
-            kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "TMPDIR") if name in os.environ}
-            os.execve(sys.executable, [sys.executable, "-m", "gdtui", *arguments], kept | variables)
+            names = ("PATH", "HOME", "PYTHONPATH", "TMPDIR", "GDTUI_HOME")
+            kept = {name: os.environ[name] for name in names if name in os.environ}
+            command = SHELL if arguments == SHELL else (sys.executable, "-m", "gdtui", *arguments)
+            os.execve(shutil.which(command[0]) or command[0], command, kept | variables)
         finally:
             os._exit(127)
 
