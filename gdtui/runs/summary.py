@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import time
 from typing import TYPE_CHECKING
 
-from gdtui.experiment import SETTINGS, Experiment
+from gdtui.experiment import SETTINGS, Experiment, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,12 +15,21 @@ if TYPE_CHECKING:
 
 ALWAYS = ("problem", "data", "optimizer", "batch_size", "lr")
 DEFAULTS = Experiment()
-UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
+UNITS = ((31_557_600.0, "y"), (86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
+REMEMBERED = 32_768
+"""Lines of settings whose few words are remembered: to search thousands of runs is to read each once."""
 
 
+@lru_cache(REMEMBERED)
 def brief(line: str) -> str:
-    """What an experiment is about, and what else in it is not the default: `mlp · moons · adam b=16 lr 0.02 · ...`."""
-    experiment = Experiment.from_line(line)
+    """What an experiment is about, and what else in it is not the default: `mlp · moons · adam b=16 lr 0.02 · ...`.
+
+    A line that cannot be read, as of another version of gdtui, stays as it is.
+    """
+    try:
+        experiment = Experiment.from_line(line)
+    except InputError:
+        return line
     problem, data, optimizer, batch_size, lr = (getattr(experiment, name) for name in ALWAYS)
     others = [
         f"{setting.option}={setting.write(getattr(experiment, setting.name))}"
@@ -29,6 +39,33 @@ def brief(line: str) -> str:
     others += [f"{name}={value}" for name, value in experiment.set]
     about = f"{problem} · {data.rsplit('/', 1)[-1]} · {optimizer} b={batch_size} lr {lr:g}"
     return " · ".join([about, *([" ".join(others)] if others else [])])
+
+
+@lru_cache(REMEMBERED)
+def epochs_planned(line: str) -> int | None:
+    """How many epochs an experiment is to have; None where its line cannot be read."""
+    try:
+        return Experiment.from_line(line).epochs
+    except InputError:
+        return None
+
+
+def changes(run: Run) -> list[str]:
+    """The settings that are not what they were at the start any more: `lr 0.01 → 0.02`."""
+    if run.experiment == run.settings:
+        return []
+    try:
+        before, after = (_written(Experiment.from_line(line)) for line in (run.experiment, run.settings))
+    except InputError:
+        return []
+    names = dict.fromkeys([*before, *after])
+    values = {name: (before.get(name, "default"), after.get(name, "default")) for name in names}
+    return [f"{name} {was} → {now}" for name, (was, now) in values.items() if was != now]
+
+
+def _written(experiment: Experiment) -> dict[str, str]:
+    settings = {one.option: one.write(getattr(experiment, one.name)) for one in SETTINGS.values() if one.name != "set"}
+    return settings | {name: str(value) for name, value in experiment.set}
 
 
 def ago(then: float) -> str:
@@ -45,4 +82,5 @@ def matching(runs: Sequence[Run], words: Sequence[str]) -> list[Run]:
 
 
 def _text(run: Run) -> str:
-    return " ".join((run.id, run.name, *run.tags, run.note, run.state, run.settings, brief(run.settings))).lower()
+    tags = [f"#{tag}" for tag in run.tags]
+    return " ".join((run.id, run.name, *tags, run.note, run.state, run.settings, brief(run.settings))).lower()
