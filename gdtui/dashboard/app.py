@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
-from textual.command import CommandPalette
 from textual.events import Key
 from textual.theme import Theme
 from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands, Palette
+from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class LabApp(App[int]):
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""
-        if not CommandPalette.is_open(self):  # type: ignore[arg-type]
+        if type(self.screen) in (LabScreen, HelpScreen):  # its commands are the lab's
             self.push_screen(Palette(id="--command-palette"))
 
     def end(self) -> None:

@@ -53,7 +53,7 @@ COMMANDS = (
     Command("pin", "p", "p", "pin", "pin", "Pin this run to compare; again: as it is now, or no longer", "Compare"),
     Command("clear-pins", "P", "P", "clear_pins", "", "Unpin all runs", "Compare", in_bar=False),
     Command("difference", "d", "d", "toggle_difference", "difference", "Pinned runs against this one", "Compare"),
-    Command("runs", "R", "R", "runs", "runs", "Kept runs: search, open, pin, name, delete", "Compare"),
+    Command("runs", "R", "R", "runs", "runs", "Kept runs: find, compare, name, delete, open", "Compare"),
     Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
     Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),

@@ -9,12 +9,17 @@ from labs import Lab
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
+from gdtui.dashboard.player import prepared
+from gdtui.dashboard.widgets.caption import Caption
 from gdtui.experiment import Experiment
+from gdtui.lessons.catalog import LESSONS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.pilot import Pilot
+
+    Scene = Callable[[Lab], Awaitable[None]]
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
 
@@ -62,9 +67,7 @@ async def changed_at_epoch_20(driven: Lab) -> None:
 
 
 async def compared(driven: Lab) -> None:
-    driven.player.change_speed(99)
-    await driven.tap("space")
-    await driven.until(lambda: "finished" in driven.status)
+    await at_its_end(driven)
     await driven.press("p", "r")
     await driven.until(lambda: driven.is_at(0))
     await driven.write("batch_size", "1")
@@ -84,15 +87,19 @@ async def compared_as_ratios(driven: Lab) -> None:
 
 
 async def at_its_end(driven: Lab) -> None:
-    driven.player.change_speed(99)
-    await driven.tap("space")
-    await driven.until(lambda: "finished" in driven.status)
+    """At once: how many moments are seen on the way, and are lines of the log, is up to the machine."""
+    player = driven.player
+
+    async def advance() -> None:
+        player.show(await player.with_trainer(lambda trainer: prepared(trainer.advance())))
+
+    player.ask(advance)
+    await driven.until(lambda: player.snapshot.state.is_over)
 
 
 async def diverged(driven: Lab) -> None:
-    driven.player.change_speed(99)
-    await driven.tap("space")
-    await driven.until(lambda: "diverged" in driven.status)
+    await at_its_end(driven)
+    assert "diverged" in driven.status
 
 
 async def wrong(driven: Lab) -> None:
@@ -107,7 +114,7 @@ async def helped(driven: Lab) -> None:
 
 
 FAITHFUL = {"problem": "affine", "data": "faithful", "standardize": True, "batch_size": 16}
-SCENES: list[tuple[tuple[int, int], Callable[[Lab], Awaitable[None]], dict[str, Any]]] = [
+SCENES: list[tuple[tuple[int, int], Any, dict[str, Any]]] = [
     (SMALL, ready, {}),
     (MIDDLE, ready, {}),
     (SMALL, at_epoch_20, {}),
@@ -138,10 +145,43 @@ SCENES: list[tuple[tuple[int, int], Callable[[Lab], Awaitable[None]], dict[str, 
 def test_picture(
     snap_compare: Callable[..., bool],
     size: tuple[int, int],
-    scene: Callable[[Lab], Awaitable[None]],
+    scene: Scene,
     settings: dict[str, Any],
 ) -> None:
-    app = LabApp(Opening(Experiment(**settings)))
+    assert is_as_before(snap_compare, Opening(Experiment(**settings), is_kept=False), scene, size)
+
+
+async def taught(driven: Lab) -> None:
+    """What is said once all runs of the lesson are there."""
+    caption = driven.screen.query_one(Caption)
+    await driven.until(lambda: caption.text not in ("", "…"))
+
+
+async def taught_and_run(driven: Lab) -> None:
+    await taught(driven)
+    await at_its_end(driven)
+
+
+async def taught_and_run_by_updates(driven: Lab) -> None:
+    await taught_and_run(driven)
+    await driven.press("x")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_picture_of_a_lesson(snap_compare: Callable[..., bool], name: str) -> None:
+    opening = Opening(LESSONS[name].shown, lesson=name, is_kept=False)
+    assert is_as_before(snap_compare, opening, taught, MIDDLE)
+
+
+@pytest.mark.parametrize("scene", [taught_and_run, taught_and_run_by_updates])
+def test_picture_of_the_tutorials_claim(snap_compare: Callable[..., bool], scene: Scene) -> None:
+    opening = Opening(LESSONS["gd-vs-sgd"].shown, lesson="gd-vs-sgd", is_kept=False)
+    assert is_as_before(snap_compare, opening, scene, MIDDLE)
+
+
+def is_as_before(snap_compare: Callable[..., bool], opening: Opening, scene: Scene, size: tuple[int, int]) -> bool:
+    """Whether a picture of this scene is the one that was accepted."""
+    app = LabApp(opening)
 
     async def play_scene(pilot: Pilot[int]) -> None:
         driven = Lab(pilot, app)
@@ -153,4 +193,4 @@ def test_picture(
             field.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
 
-    assert snap_compare(app, terminal_size=size, run_before=play_scene)
+    return snap_compare(app, terminal_size=size, run_before=play_scene)

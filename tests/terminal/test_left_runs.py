@@ -76,7 +76,7 @@ def test_ctrl_z_goes_back_to_the_shell_and_fg_returns(terminal: Start) -> None:
     before = shell.text
     shell.until(lambda: shell.text != before)
     shell.press("q")
-    shell.shows(r"ready\$ *$")
+    shell.until(lambda: shell.output.rstrip().endswith(b"ready$"))
     deadline = time.monotonic() + 30
     while Store().runs()[0].is_made:
         assert time.monotonic() < deadline

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LONG_LOAD_S = 0.2
 """A load that takes longer is said to be under way."""
 
-CHECK_KEEPING_S = 1.0
+CHECK_KEEPING_S = 0.4
 
 
 class OpeningsScreen(MomentsScreen):
@@ -145,6 +145,52 @@ class OpeningsScreen(MomentsScreen):
         controls.show_problem(problem)
         if problem.dataset.dropped:
             self.query_one(Log).say(f"{problem.dataset.dropped:,} rows with missing values left out", "note")
+
+    # --- the runs that are kept ----------------------------------------------------------------------------------
+
+    def action_runs(self) -> None:
+        """The runs that are kept: one of them may be opened."""
+        from gdtui.dashboard.screens.runs import RunsScreen
+        from gdtui.runs.store import Store
+
+        def looks() -> dict[str, tuple[str, str]]:
+            return {pin.key: look for look, pin in self._pins}
+
+        def leave(run: Run | None) -> None:
+            keeper = self.player.keeping.keeper
+            if run is not None and not (keeper and keeper.is_begun and run.id == keeper.run):
+                self.player.is_playing = False
+                self._ask(partial(self._open, run))
+
+        if self.app.screen is self:  # the palette may lie over another screen
+            self.app.push_screen(RunsScreen(Store(), looks, self._pin_kept), leave)
+
+    async def _pin_kept(self, run: Run) -> None:
+        """Compare with a kept run, or no longer.
+
+        Raises:
+            InputError: if there is no place left, or it is not kept any more.
+        """
+        from gdtui.runs.store import Store
+
+        if self._pins.get(run.id):
+            self.unpin(run.id)
+            return
+        if not self._pins.has_room_for(run.id):
+            raise InputError("run", f"{len(self._pins)} runs are pinned already: unpin one first")
+        record = await in_thread(partial(Store().record, run.id))
+        self.pin(
+            Pin(
+                key=run.id,
+                name=run.name,
+                experiment=record.settings,
+                events=record.events,
+                history=record.history,
+                n=record.samples,
+                state=run.state,
+                epoch=record.farthest,
+            )
+        )
 
     # --- a run that another process makes ------------------------------------------------------------------------
 

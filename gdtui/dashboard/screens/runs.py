@@ -230,7 +230,7 @@ class RunsScreen(Screen["Run | None"]):
 
     async def _label(self, run: Run, labels: Mapping[str, str]) -> None:
         def label() -> None:
-            self._store.label(self._present(run).id, labels)
+            self._store.label(self._store.run(run.id).id, labels)
 
         try:
             await in_thread(label)
@@ -252,19 +252,12 @@ class RunsScreen(Screen["Run | None"]):
 
     async def _remove(self, run: Run) -> None:
         try:
-            await in_thread(lambda: self._store.remove(self._present(run)))
+            await in_thread(lambda: self._store.remove(self._store.run(run.id)))
         except InputError as error:
             self._say(f"✗ {error}")
         else:
             self._say(f"run {run.id} is deleted")
         self._is_due.set()
-
-    def _present(self, run: Run) -> Run:
-        """A run as it is by now."""
-        for each in self._store.runs():
-            if each.id == run.id:
-                return each
-        raise InputError("run", f"run {run.id} is not kept any more")
 
     # --- keys --------------------------------------------------------------------------------------------------------
 
