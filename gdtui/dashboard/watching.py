@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gdtui.dashboard.player import prepared
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.25
 """Seconds between two looks; the process writes about as often."""
+
+CHEAP_S = 0.02
+"""The visits of the last epoch are run again as long as that is less work: the process is not to be slowed down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,7 @@ class Watching:
         self.is_held = False
         self._store = store
         self._seen: tuple[object, ...] = ()
+        self._is_cheap = True
 
     def look(self, trainer: Trainer) -> Sighting | None:
         """Bring the trainer to where the run is now; None where nothing has happened. Off the event loop.
@@ -59,6 +64,8 @@ class Watching:
         if seen == self._seen:
             return None
         record = self._store.record(run.id)
-        snapshot = prepared(trainer.go_to(record))
+        begun = perf_counter()
+        snapshot = prepared(trainer.go_to(record, with_visits=self._is_cheap or record.state.is_over))
+        self._is_cheap = self._is_cheap and perf_counter() - begun < CHEAP_S
         self.run, self._seen = run, seen
         return Sighting(run, record, snapshot)

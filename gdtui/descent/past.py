@@ -24,6 +24,7 @@ class Past:
         history: loss and progress over the epochs.
         tracked: the values of the tracked epochs.
         checkpoints: the whole state at some epochs.
+        newest: the whole state at the end of the epoch that was run last.
         events: the changes made, in their order.
         way: how often what came later was forgotten, because the run went another way.
     """
@@ -33,6 +34,7 @@ class Past:
         self.history = History()
         self.tracked = Tracked(track, n * p)
         self.checkpoints = Checkpoints(p + state)
+        self.newest: Checkpoint
         self.events: tuple[Event, ...] = ()
         self.way = 0
 
@@ -48,6 +50,13 @@ class Past:
         self.tracked.truncate(-1)
         self.checkpoints.drop_after(-1)
         self.checkpoints.add(checkpoint)
+        self.newest = checkpoint
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """The whole state at an epoch's end; for good, if one is due."""
+        self.newest = checkpoint
+        if self.checkpoints.is_due(checkpoint.epoch):
+            self.checkpoints.add(checkpoint)
 
     def add(self, row: Row) -> None:
         """An epoch, if it is not known yet."""
@@ -76,4 +85,4 @@ class Past:
         self.history = History.of(record.history)
         self.tracked.restore(record.tracked)
         self.checkpoints.restore(record.stride, record.checkpoints)
-        self.events, self.way = record.events, record.way
+        self.events, self.way, self.newest = record.events, record.way, record.newest

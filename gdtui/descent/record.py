@@ -37,6 +37,7 @@ class Record:
         tracked: shape (m, 2 + k): epoch, updates and values of the tracked epochs.
         stride: epochs between two checkpoints.
         checkpoints: the whole state at some epochs, in their order; the first is epoch 0.
+        newest: the whole state at the end of the epoch that was run last.
     """
 
     experiment: Experiment
@@ -57,6 +58,7 @@ class Record:
     tracked: Array
     stride: int
     checkpoints: tuple[Checkpoint, ...]
+    newest: Checkpoint
 
     @classmethod
     def of(cls, moment: Snapshot, past: Past) -> Record:
@@ -80,6 +82,7 @@ class Record:
             tracked=moment.tracked,
             stride=past.checkpoints.stride,
             checkpoints=past.checkpoints.all(),
+            newest=past.newest,
         )
 
     @property

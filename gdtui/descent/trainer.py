@@ -172,9 +172,16 @@ class Trainer:
         trainer.go_to(record)
         return trainer
 
-    def go_to(self, record: Record) -> Snapshot:
-        """Go to the moment of a record of this problem's, and know what was known then."""
+    def go_to(self, record: Record, with_visits: bool = True) -> Snapshot:
+        """Go to the moment of a record of this problem's, and know what was known then.
+
+        Without its visits it is the end of the last epoch, and no work.
+        """
         self._past.restore(record)
+        if not with_visits:
+            self._restore(record.newest)
+            self._seconds = record.seconds
+            return self.snapshot()
         self._restore(self._past.checkpoints.before(max(0, record.epoch - 1)))
         self.advance(until=Epoch(record.epoch))
         if record.visited > record.epoch * self.problem.n:
@@ -331,8 +338,7 @@ class Trainer:
             self._reason = f"in epoch {self._epoch}: the loss is not finite{why}"
             return
         self._past.add((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
-        if self._past.checkpoints.is_due(self._epoch):
-            self._past.checkpoints.add(self._checkpoint())
+        self._past.keep(self._checkpoint())
         if self._loss > self._diverged_at:
             self._reason = f"in epoch {self._epoch}: the loss is {self._loss:.3g}, over {self._diverged_at:.3g}"
         self._past.tracked.add(self.snapshot())

@@ -28,7 +28,7 @@ class MomentsScreen(ChartsScreen):
     def __init__(self, experiment: Experiment) -> None:
         super().__init__(experiment)
         self.player = Player(self.show_snapshot, self._show_failure)
-        self.reader = Reader(self._show_findings, lambda: self.player.is_playing or self.player.is_stepping)
+        self.reader = Reader(self._show_findings, lambda: self._is_moving)
         self._is_loading = True
         self._not_kept = ""
 
@@ -77,6 +77,11 @@ class MomentsScreen(ChartsScreen):
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
         self.query_one(Status).show(snapshot.experiment, snapshot, self._state(snapshot), speed, self._not_kept)
         self.query_one(KeyBar).show(player.is_playing)
+
+    @property
+    def _is_moving(self) -> bool:
+        """Moment follows moment."""
+        return self.player.is_playing or self.player.is_stepping
 
     def _state(self, snapshot: Snapshot) -> str:
         """What is done with the run that is shown."""

@@ -236,6 +236,11 @@ class OpeningsScreen(MomentsScreen):
         self.player.show(snapshot)
         self._show_status()
 
+    @property
+    def _is_moving(self) -> bool:
+        watching = self._watching
+        return super()._is_moving or (watching is not None and watching.run.is_made and not watching.is_held)
+
     def _state(self, snapshot: Snapshot) -> str:
         watching = self._watching
         if watching is None or snapshot.state.is_over:
