@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from _thread import interrupt_main
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from time import perf_counter
@@ -95,7 +95,26 @@ def resume(name: str, output: Output) -> int:
 
 def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) -> int:
     sys.setswitchinterval(TURN_S)
-    descent = _Descent(trainer, stops, keeper)
+    descent, status = _Descent(trainer, stops, keeper), 0
+    try:
+        status = _write(descent, output)
+        descent.keep_last()
+    except KeyboardInterrupt:  # a second signal, or a slice that does not end: what is kept so far has to do
+        if not stops.status:
+            raise
+    except OSError:  # nobody reads any more
+        descent.keep_last()
+        if not stops.status:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is not written yet would fail once more
+    with suppress(OSError):
+        for line in descent.remarks():
+            print(f"gdtui: {line}", file=sys.stderr)
+    return stops.status or status
+
+
+def _write(descent: _Descent, output: Output) -> int:
+    """Run it and write it; the exit status."""
     if output.format == "jsonl":
         snapshot = _write_jsonl(descent, sys.stdout, output)
     elif output.format == "tutorial":
@@ -105,9 +124,7 @@ def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) 
     sys.stdout.flush()
     if snapshot.state is State.DIVERGED and output.format != "progress":
         print(verdict(snapshot), file=sys.stderr)
-    for line in descent.end():
-        print(f"gdtui: {line}", file=sys.stderr)
-    return stops.status or EXIT_STATUS.get(snapshot.state, 0)
+    return EXIT_STATUS.get(snapshot.state, 0)
 
 
 class _Descent:
@@ -139,18 +156,24 @@ class _Descent:
             *_, snapshot = self.slices(Epoch(snapshot.epoch + 1))
             yield snapshot
 
-    def end(self) -> Iterator[str]:
-        """Keep the last of it; what is to be said of that."""
-        if self._keeper is None:
+    def keep_last(self) -> None:
+        """Keep the last of it; that takes its time, but not for long."""
+        self._stops.has_obeyed.set()
+        if self._keeper:
+            self._keeper.look_at(self.trainer.record())
+            self._keeper.close()
+
+    def remarks(self) -> Iterator[str]:
+        """What is to be said of how it was kept."""
+        keeper = self._keeper
+        if keeper is None:
             return
-        record = self.trainer.record()
-        self._keeper.look_at(record)
-        self._keeper.close()
-        if self._keeper.notice:
-            yield self._keeper.notice
-        if self._keeper.problem:
-            yield f"this run is not kept: {self._keeper.problem}"
-        elif self._stops.status and record.visited:
+        if keeper.notice:
+            yield keeper.notice
+        if keeper.problem:
+            beyond = "" if keeper.epoch is None else f" beyond epoch {keeper.epoch:,}"
+            yield f"this run is not kept{beyond}: {keeper.problem}"
+        if self._stops.status and keeper.epoch is not None and not self.trainer.state.is_over:
             yield f"interrupted; gdtui resume {self.run} goes on with it"
 
 
@@ -159,9 +182,12 @@ class Stops:
 
     Attributes:
         status: the exit status of the signal that came; 0 while none has.
+        has_obeyed: the run has stopped, and has only to be kept; nobody need lose patience with it.
     """
 
-    status = 0
+    def __init__(self) -> None:
+        self.status = 0
+        self.has_obeyed = Event()
 
 
 @contextmanager
@@ -170,7 +196,7 @@ def _interruptible() -> Iterator[Stops]:
 
     A second one ends at once; so does the first where no slice ends any more, as in a model that loops for ever.
     """
-    stops, ended = Stops(), Event()
+    stops = Stops()
 
     def note(number: int, _: object) -> None:
         stops.status = EXIT_STATUS[State.INTERRUPTED] if number == signal.SIGINT else 128 + number
@@ -179,16 +205,17 @@ def _interruptible() -> Iterator[Stops]:
         Thread(target=lose_patience, daemon=True).start()
 
     def lose_patience() -> None:
-        if not ended.wait(PATIENCE_S):
+        if not stops.has_obeyed.wait(PATIENCE_S):
             interrupt_main()
-            if not ended.wait(PATIENCE_S):  # compiled code hears no signal
+            if not stops.has_obeyed.wait(PATIENCE_S):  # compiled code hears no signal
                 os._exit(stops.status)
 
-    before = {number: signal.signal(number, note) for number in ENDINGS}
+    heard = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores hang-ups
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield stops
     finally:
-        ended.set()
+        stops.has_obeyed.set()
         for number, handler in before.items():
             signal.signal(number, handler)
 

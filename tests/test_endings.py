@@ -160,7 +160,9 @@ def test_ctrl_c_ends_a_model_that_loops_for_ever(tmp_path: Path) -> None:
             process.wait(3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "")
+    assert process.returncode == 130
+    assert err.startswith("gdtui: interrupted; gdtui resume ")
+    assert err.count("\n") == 1
     assert all(json.loads(line) for line in out.splitlines())
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gdtui.descent.snapshot import State
 from gdtui.runs import files, processes
@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 
 WRITE_EVERY_S = 0.4
 HEARTBEAT_S = 5.0
-LAST_WORDS_S = 8.0
+LAST_WORDS_S = 5.0
 """How long the end of the program may wait for the last of a run to be written."""
+
+ORIGIN = ("parent", "created", "folder", "name", "tags", "note")
+"""What of a run is known when it begins."""
+
+NOBODY = {"host": None, "process": None, "owner": None}
+
+GONE = 0, 0
+"""No file's identity."""
+
+Moment = tuple["Record", str]
+"""A record, and the state to show it in."""
 
 
 class TakenError(Exception):
@@ -37,8 +48,9 @@ class Keeper:
 
     Attributes:
         run: the id of the run that is kept.
+        epoch: the epoch up to which it is kept; None while nothing of it is.
         problem: why it is not being kept; empty while it is.
-        notice: what was done with a damaged store; empty where all was well.
+        notice: what a person should know though the run is kept, as of a damaged store; empty where all was well.
     """
 
     def __init__(
@@ -51,17 +63,20 @@ class Keeper:
     ) -> None:
         """For a new run, with these labels; or for one whose record was read from the store, to go on with it."""
         self.run = run or new_id()
+        self.epoch = record.epoch if record else None
         self.problem = self.notice = ""
         self._store = store
         self._owner = secrets.token_hex(8)
-        self._parent = parent or None
-        self._labels = dict(labels or {})
-        self._is_begun = False
+        self._origin: dict[str, Any] = {"parent": parent or None, "folder": _folder()}
+        self._origin |= labels or {}
+        self._claim = record  # what it was when it was read, until it is this keeper's
+        self._is_begun = False  # the run is there, and this keeper's
         self._way = record.way if record else 0
-        self._written = Written.all_of(record) if record else Written()
-        self._is_claim = run != ""
+        self._written: Written | None = None  # what is there; None until it is looked up
         self._connection: sqlite3.Connection | None = None
-        self._pending: dict[int, tuple[Record, str]] = {}
+        self._file: tuple[int, int] | None = None
+        self._latest: dict[int, Moment] = {}
+        self._pending: dict[int, Moment] = {}
         self._wake = Condition()
         self._is_closing = False
         self._due = 0.0
@@ -77,12 +92,11 @@ class Keeper:
 
     def look_at(self, record: Record, is_paused: bool = False) -> None:
         """Keep this moment next; of one that is rewound all is kept already."""
+        self._due = monotonic() + WRITE_EVERY_S
         if record.visited == 0 or record.epoch < record.farthest:
             return
-        is_over = record.state.is_over
-        self._due = monotonic() + WRITE_EVERY_S
         with self._wake:
-            self._pending[record.way] = record, State.PAUSED if is_paused and not is_over else record.state
+            self._pending[record.way] = record, State.PAUSED if is_paused and not record.state.is_over else record.state
             self._wake.notify()
 
     def finish(self) -> None:
@@ -95,6 +109,8 @@ class Keeper:
         """The same, and wait until it is done."""
         self.finish()
         self._thread.join(LAST_WORDS_S)
+        if self._thread.is_alive():
+            self.problem = self.problem or "its last moments could not be written in time"
 
     @property
     def is_begun(self) -> bool:
@@ -109,124 +125,150 @@ class Keeper:
     # --- in the thread -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        written_at = 0.0
-        while True:
+        is_last = False
+        while not is_last:
             with self._wake:
-                wait_s = written_at + WRITE_EVERY_S - monotonic() if self._pending else HEARTBEAT_S
-                if not self._is_closing and (wait_s > 0):
-                    self._wake.wait(wait_s)
-                is_closing, pending = self._is_closing, self._pending
-                if not is_closing and pending and monotonic() < written_at + WRITE_EVERY_S:
-                    continue
-                self._pending = {}
+                self._wake.wait_for(lambda: self._pending or self._is_closing, HEARTBEAT_S)
+                is_last, pending, self._pending = self._is_closing, self._pending, {}
             self._keep(pending)
-            written_at = monotonic()
-            if is_closing:
-                self._let_go()
-                return
+            with self._wake:
+                self._wake.wait_for(lambda: self._is_closing, WRITE_EVERY_S)
+        self._let_go()
 
-    def _keep(self, pending: dict[int, tuple[Record, str]]) -> None:
-        """Write these; what cannot be written is tried again with what comes next."""
+    def _keep(self, pending: dict[int, Moment]) -> None:
+        """Write these, or the latest once more, with its heartbeat; what cannot be written is tried again later."""
+        moments = pending or dict(self._latest)
         try:
-            for way in sorted(pending):
-                self._write(*pending[way])
-            if self._is_begun and not pending:
-                self._execute("UPDATE run SET heartbeat = ? WHERE id = ? AND owner = ?", time(), self.run, self._owner)
-            self.problem = ""
+            for way in sorted(moments):
+                self._write(*moments[way])
+                self._latest = {way: moments.pop(way)}
+                self.problem = ""
         except TakenError as error:
-            self.problem = str(error)
-        except sqlite3.IntegrityError:
-            self._labels.pop("name", None)  # another run has been given it meanwhile
-            with self._wake:
-                self._pending = pending | self._pending
-        except (sqlite3.Error, OSError) as error:
+            self.problem, self.epoch = str(error), None
+        except Exception as error:  # whatever it is, what comes later may be kept
             self.problem = files.reason(error)
-            self._start_over(is_damaged=isinstance(error, sqlite3.Error) and files.is_damage(error))
+            self._disconnect()
+            if files.is_damage(error):
+                with suppress(sqlite3.Error, OSError):
+                    self.notice = files.set_aside_if_damaged(self._store.path) or self.notice
             with self._wake:
-                self._pending = pending | self._pending
+                self._pending = moments | self._pending
 
     def _write(self, record: Record, state: str) -> None:
-        if record.way != self._way and self._is_begun:
-            self._let_go()
-            self._parent, self.run, self._written, self._is_begun = self.run, new_id(), Written(), False
-            self._labels.pop("name", None)  # that is the first one's
-        self._way = record.way
         connection = self._connected()
+        if record.way != self._way:
+            self._go_another_way(record.way)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._write_run(connection, record, state)
-            written = write(connection, self.run, record, self._written)
+            values = columns(record) | {"state": state, "heartbeat": time()}
+            before = self._hold(connection, record, values) if self._written is None else self._written
+            if _update(connection, self._mine(), values) == 0:
+                raise TakenError(f"another process goes on with run {self.run}, or it was deleted")
+            written = write(connection, self.run, record, before)
             connection.execute("COMMIT")
         except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
+            connection.rollback()  # unless SQLite has done it already
             raise
-        self._written, self._is_begun = written, True
+        self._written, self._is_begun, self._claim, self.epoch = written, True, None, record.epoch
 
-    def _write_run(self, connection: sqlite3.Connection, record: Record, state: str) -> None:
-        values = columns(record) | {"state": state, "heartbeat": time()}
-        if not self._is_begun and not self._is_claim:
-            values |= self._who() | {
-                "id": self.run,
-                "parent": self._parent,
-                "created": time(),
-                "folder": os.fsdecode(Path.cwd()),
-                "experiment": record.experiment.to_line(),
-                "samples": record.samples,
-                "parameters": json.dumps(record.parameters),
-                **self._labels,
-            }
-            names, marks = ", ".join(values), ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO run ({names}) VALUES ({marks})", tuple(values.values()))
-            return
-        if not self._is_begun:
-            self._claim(connection)
-        sets = ", ".join(f"{name} = ?" for name in values)
-        where = (*values.values(), self.run, self._owner)
-        if connection.execute(f"UPDATE run SET {sets} WHERE id = ? AND owner = ?", where).rowcount == 0:
-            raise TakenError(f"another process goes on with run {self.run}, or it was deleted")
+    def _go_another_way(self, way: int) -> None:
+        if self._is_begun or self._claim:
+            self._origin |= {"parent": self.run, "name": ""}  # the name is the first one's
+            self._origin.pop("created", None)
+            self.run = new_id()
+        self._way, self._is_begun, self._claim, self._written = way, False, None, None
 
-    def _claim(self, connection: sqlite3.Connection) -> None:
-        """Make a kept run one's own, unless somebody still makes it."""
-        query = "SELECT host, process, heartbeat FROM run WHERE id = ?"
+    def _hold(self, connection: sqlite3.Connection, record: Record, values: Mapping[str, Any]) -> Written:
+        """Begin the run in the store, or take it over, within the transaction; what of it is there already."""
+        query = f"SELECT owner, host, process, heartbeat, {', '.join(ORIGIN)} FROM run WHERE id = ?"
         found = connection.execute(query, (self.run,)).fetchone()
-        if found is None or processes.is_alive(*found):
-            raise TakenError(f"another process goes on with run {self.run}, or it was deleted")
-        who = self._who()
-        sets = ", ".join(f"{name} = ?" for name in who)
-        connection.execute(f"UPDATE run SET {sets} WHERE id = ?", (*who.values(), self.run))
+        if found is None:
+            if self._is_begun or self._claim:
+                raise TakenError(f"run {self.run} was deleted")
+            self._begin(connection, record, values)
+            return Written()
+        owner, *maker = found[:4]
+        written = Written.found(connection, self.run)
+        if owner != self._owner:
+            if not self._claim or processes.is_alive(*maker):
+                raise TakenError(f"another process goes on with run {self.run}")
+            if written != Written.all_of(self._claim):
+                raise TakenError(f"run {self.run} has gone on since it was read")
+            self._origin = dict(zip(ORIGIN, found[4:], strict=True))
+            _update(connection, {"id": self.run}, self._who())
+        return written
+
+    def _begin(self, connection: sqlite3.Connection, record: Record, values: Mapping[str, Any]) -> None:
+        parent = self._origin["parent"]
+        self._origin.setdefault("created", time())
+        for row in connection.execute("SELECT folder FROM run WHERE id = ?", (parent,)).fetchall():
+            self._origin["folder"] = row[0]  # its names of files are this one's
+        _update(connection, {"id": parent, "owner": self._owner}, NOBODY)
+        name = self._origin.get("name")
+        if name and connection.execute("SELECT 1 FROM run WHERE name = ?", (name,)).fetchone():
+            self.notice = f"another run is called {name} by now: run {self.run} has no name"
+            self._origin["name"] = ""
+        row = {
+            "id": self.run,
+            "experiment": record.experiment.to_line(),
+            "samples": record.samples,
+            "parameters": json.dumps(record.parameters),
+            **self._origin,
+            **self._who(),
+            **values,
+        }
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO run ({names}) VALUES ({marks})", tuple(row.values()))
+
+    def _mine(self) -> dict[str, str]:
+        return {"id": self.run, "owner": self._owner}
 
     def _who(self) -> dict[str, str]:
         return {"host": processes.host(), "process": processes.this_process(), "owner": self._owner}
 
     def _let_go(self) -> None:
         """Nobody makes the run any more; one that was running is interrupted, as a kill would have left it."""
-        with suppress(sqlite3.Error, OSError):
-            if self._is_begun:
-                sets = "host = NULL, process = NULL, owner = NULL"
-                self._execute(f"UPDATE run SET {sets} WHERE id = ? AND owner = ?", self.run, self._owner)
-        if self._is_closing and self._connection is not None:
-            self._connection.close()
-
-    def _execute(self, statement: str, *values: object) -> None:
-        self._connected().execute(statement, values)
+        if self._connection is not None and not self.problem:
+            with suppress(sqlite3.Error):
+                _update(self._connection, self._mine(), NOBODY)
+        self._disconnect()
 
     def _connected(self) -> sqlite3.Connection:
+        """A connection to the store that is there now: another process may have set a damaged one aside."""
+        path, before = self._store.path, self._file
+        if self._connection is not None and files.identity(path) != before:
+            self._disconnect()
+            before = GONE  # what has its place may well have its number
         if self._connection is None:
-            self.notice = files.prepare(self._store.path) or self.notice
-            self._connection = files.connect(self._store.path, is_to_write=True)
+            self.notice = files.prepare(path) or self.notice
+            self._file, self._written = files.identity(path), None
+            if before not in (None, self._file):  # in another store the run is begun anew, with all that is known of it
+                self._is_begun, self._claim = False, None
+            self._connection = files.connect(path, is_to_write=True)
         return self._connection
 
-    def _start_over(self, is_damaged: bool) -> None:
-        """With a fresh connection; in a fresh store, if this one is damaged."""
+    def _disconnect(self) -> None:
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
-            self._connection = None
-        if is_damaged:
-            with suppress(OSError):
-                self.notice = files.set_aside_if_damaged(self._store.path)
-            self._written, self._is_begun, self._is_claim = Written(), False, False
+        self._connection = None
+
+
+def _update(connection: sqlite3.Connection, where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Set these values in the run where those are; how many there were."""
+    sets, wheres = ", ".join(f"{name} = ?" for name in values), " AND ".join(f"{name} = ?" for name in where)
+    return connection.execute(f"UPDATE run SET {sets} WHERE {wheres}", (*values.values(), *where.values())).rowcount
+
+
+def _folder() -> str | bytes:
+    """Where relative file names begin; bytes where its name is not Unicode, empty where it was deleted."""
+    with suppress(FileNotFoundError):
+        folder = os.fsencode(Path.cwd())
+        try:
+            return folder.decode()
+        except UnicodeDecodeError:
+            return folder
+    return ""
 
 
 def new_id() -> str:

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from gdtui.descent.snapshot import Event, State
 from gdtui.experiment import Experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from sqlite3 import Connection
 
     from numpy.typing import NDArray
@@ -29,12 +30,22 @@ COUNTS = 9
 
 WORD = 2**64
 
+KINDS = ("history", "tracked", "checkpoints")
+"""Of the pieces in which a record's rows are kept."""
+
+SEALED = (
+    *("settings", "reason", "epoch", "updates", "visited", "seconds", "loss", "stride", "span", "pending_epochs"),
+    *("theta", "pending"),
+)
+"""Columns under the seal of a run's row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What of a record is in the store already.
 
     Attributes:
+        visited: the visits until then.
         events: how many of its events.
         settled: how many settled rows of its history.
         span: the span that those have.
@@ -43,6 +54,7 @@ class Written:
         stride: the epochs between two of those.
     """
 
+    visited: int = 0
     events: int = 0
     settled: int = 0
     span: int = 1
@@ -54,6 +66,7 @@ class Written:
     def all_of(cls, record: Record) -> Written:
         """All of it."""
         return cls(
+            visited=record.visited,
             events=len(record.events),
             settled=len(record.history.settled),
             span=record.history.span,
@@ -61,6 +74,16 @@ class Written:
             checkpoints=len(record.checkpoints),
             stride=record.stride,
         )
+
+    @classmethod
+    def found(cls, connection: Connection, run: str) -> Written:
+        """What of a run that is there the store has, within the transaction under way."""
+        query = "SELECT visited, span, stride, (SELECT count(*) FROM event WHERE run = id) FROM run WHERE id = ?"
+        visited, span, stride, events = connection.execute(query, (run,)).fetchone()
+        query = "SELECT kind, sum(length(numbers) / (8 * width)) FROM piece WHERE run = ? GROUP BY kind"
+        rows = dict(connection.execute(query, (run,)).fetchall())
+        settled, tracked, checkpoints = (rows.get(kind, 0) for kind in KINDS)
+        return cls(visited, events, settled, span, tracked, checkpoints, stride)
 
 
 # --- to rows ---------------------------------------------------------------------------------------------------------
@@ -79,8 +102,9 @@ def write(connection: Connection, run: str, record: Record, before: Written) -> 
         if is_anew:
             connection.execute("DELETE FROM piece WHERE run = ? AND kind = ?", (run, kind))
         if len(rows):
-            values = (run, kind, first, rows.shape[1], rows.tobytes())
-            connection.execute("INSERT INTO piece VALUES (?, ?, ?, ?, ?)", values)
+            numbers = rows.tobytes()
+            values = (run, kind, first, rows.shape[1], numbers, crc32(numbers))
+            connection.execute("INSERT INTO piece VALUES (?, ?, ?, ?, ?, ?)", values)
 
     _write_events(connection, run, record.events, before.events)
     is_thinned = record.history.span != before.span
@@ -124,7 +148,7 @@ def _packed(checkpoints: Sequence[Checkpoint]) -> NDArray[np.uint64]:
 
 def columns(record: Record) -> dict[str, Any]:
     """What of a record stands in the run's own row and changes as it goes on."""
-    return {
+    values = {
         "settings": record.settings.to_line(),
         "state": record.state,
         "reason": record.reason,
@@ -139,6 +163,12 @@ def columns(record: Record) -> dict[str, Any]:
         "pending": np.array(record.history.pending).tobytes(),
         "pending_epochs": record.history.pending_epochs,
     }
+    return values | {"seal": _seal(values)}
+
+
+def _seal(row: Mapping[str, Any]) -> int:
+    """A checksum of what changes in a run's row: SQLite has none of its own."""
+    return crc32(repr([row[name] for name in SEALED]).encode())
 
 
 def finite(value: float) -> float | None:
@@ -154,13 +184,14 @@ def read(connection: Connection, run: str) -> Record:
 
     Raises:
         LookupError: if there is no such run.
+        ValueError: if what is there is not what was written.
         sqlite3.Error: if the store cannot be read.
     """
     connection.execute("BEGIN")
     try:
         return _read(connection, run)
     finally:
-        connection.execute("COMMIT")
+        connection.rollback()
 
 
 def _read(connection: Connection, run: str) -> Record:
@@ -169,6 +200,8 @@ def _read(connection: Connection, run: str) -> Record:
     if found is None:
         raise LookupError(run)
     row = dict(zip([column[0] for column in cursor.description], found, strict=True))
+    if row["seal"] not in (None, _seal(row)):
+        raise ValueError(f"run {run} is damaged")
     experiment = Experiment.from_line(row["experiment"])
     events = tuple(_events(connection, run))
     loss, theta = row["loss"], np.frombuffer(row["theta"])
@@ -206,11 +239,13 @@ def _events(connection: Connection, run: str) -> Iterator[Event]:
 
 
 def _pieces(connection: Connection, run: str, kind: str) -> Array:
-    query = "SELECT width, numbers FROM piece WHERE run = ? AND kind = ? ORDER BY first"
+    query = "SELECT width, numbers, seal FROM piece WHERE run = ? AND kind = ? ORDER BY first"
     pieces = connection.execute(query, (run, kind)).fetchall()
     if not pieces:
         return np.empty((0, 0))
-    return np.frombuffer(b"".join(numbers for _, numbers in pieces)).reshape(-1, pieces[0][0])
+    if any(seal not in (None, crc32(numbers)) for _, numbers, seal in pieces):
+        raise ValueError(f"the {kind} of run {run} are damaged")
+    return np.frombuffer(b"".join(numbers for _, numbers, _ in pieces)).reshape(-1, pieces[0][0])
 
 
 def _unpacked(rows: Array, p: int, experiment: Experiment, events: Sequence[Event]) -> Iterator[Checkpoint]:

@@ -62,7 +62,13 @@ ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX run_name ON run (name) WHERE name != '';
 """
 
-MIGRATIONS = (FIRST, LABELS)
+# A checksum of what changes in a run's row, and of each piece's numbers; null where an earlier version wrote them.
+SEALS = """
+ALTER TABLE run ADD COLUMN seal INTEGER;
+ALTER TABLE piece ADD COLUMN seal INTEGER;
+"""
+
+MIGRATIONS = (FIRST, LABELS, SEALS)
 """What makes each version from the one before, beginning with nothing."""
 
 VERSION = len(MIGRATIONS)
@@ -84,7 +90,7 @@ def migrate(connection: Connection) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        connection.rollback()  # unless SQLite has done it already
         raise
 
 

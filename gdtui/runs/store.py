@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,10 @@ def _run(row: dict[str, Any]) -> Run:
     if not processes.is_alive(row["host"], row["process"], heartbeat):
         row["host"] = row["process"] = None
         row["state"] = "interrupted" if row["state"] == "running" else row["state"]
+    row["process"] = (row["process"] or "").partition("@")[0]  # what people know a process by
     row["loss"] = math.nan if row["loss"] is None else row["loss"]
     row["tags"] = tuple(row["tags"].split())
+    row["folder"] = os.fsdecode(row["folder"])
     known: dict[str, Any] = {name: "" if value is None else value for name, value in row.items()}
     return Run(**known)
 
@@ -207,6 +210,8 @@ class Store:
                 return read(connection, run)
             except LookupError:
                 raise InputError("run", f"run {run} is not kept any more") from None
+            except ValueError as error:
+                raise InputError("run", f"run {run} cannot be read from {self.path}: {error}") from error
 
     def remove(self, run: Run) -> None:
         """Delete a run for good.
@@ -214,19 +219,22 @@ class Store:
         Raises:
             InputError: if it is being made.
         """
-        if run.is_made:
-            raise InputError(
-                "run", f"run {run.id} is being made by process {run.process} on {run.host}: end that first"
-            )
         with self.writing() as connection:
+            query = "SELECT host, process, heartbeat FROM run WHERE id = ?"
+            for host, process, heartbeat in connection.execute(query, (run.id,)).fetchall():
+                if processes.is_alive(host, process, heartbeat):
+                    text = (
+                        f"run {run.id} is being made by process {process.partition('@')[0]} on {host}: end that first"
+                    )
+                    raise InputError("run", text)
             connection.execute("DELETE FROM run WHERE id = ?", (run.id,))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with."""
         with self._told():
-            if files.is_damaged(self.path):
-                raise InputError("store", files.set_aside_if_damaged(self.path))
+            if files.is_damaged(self.path) and (notice := files.set_aside_if_damaged(self.path)):
+                raise InputError("store", notice)
             with closing(files.connect(self.path, is_to_write=False)) as connection:
                 if schema.version(connection) != schema.VERSION:
                     files.prepare(self.path)
@@ -236,7 +244,8 @@ class Store:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection within a transaction: all of it is written, or nothing."""
         with self._told():
-            files.prepare(self.path)
+            if notice := files.prepare(self.path):
+                raise InputError("store", notice)
             with closing(files.connect(self.path, is_to_write=True)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
@@ -247,8 +256,9 @@ class Store:
         """What goes wrong in one line; a damaged store is set aside."""
         try:
             yield
-        except sqlite3.Error as error:
-            notice = files.set_aside_if_damaged(self.path) if files.is_damage(error) else ""
+        except (sqlite3.Error, OSError) as error:
+            notice = ""
+            if files.is_damage(error):
+                with suppress(sqlite3.Error, OSError):
+                    notice = files.set_aside_if_damaged(self.path)
             raise InputError("store", notice or f"{files.reason(error)} ({self.path})") from error
-        except OSError as error:
-            raise InputError("store", f"the store of runs cannot be used: {files.reason(error)}") from error
