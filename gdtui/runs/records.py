@@ -35,7 +35,7 @@ KINDS = ("history", "tracked", "checkpoints")
 
 SEALED = (
     *("settings", "reason", "epoch", "updates", "visited", "seconds", "loss", "stride", "span", "pending_epochs"),
-    *("theta", "pending"),
+    *("theta", "pending", "newest"),
 )
 """Columns under the seal of a run's row."""
 
@@ -162,6 +162,7 @@ def columns(record: Record) -> dict[str, Any]:
         "span": record.history.span,
         "pending": np.array(record.history.pending).tobytes(),
         "pending_epochs": record.history.pending_epochs,
+        "newest": _packed([record.newest]).tobytes(),
     }
     return values | {"seal": _seal(values)}
 
@@ -205,6 +206,8 @@ def _read(connection: Connection, run: str) -> Record:
     experiment = Experiment.from_line(row["experiment"])
     events = tuple(_events(connection, run))
     loss, theta = row["loss"], np.frombuffer(row["theta"])
+    checkpoints = tuple(_unpacked(_pieces(connection, run, "checkpoints"), len(theta), experiment, events))
+    newest = np.frombuffer(row["newest"] or b"")[None]
     return Record(
         experiment=experiment,
         settings=Experiment.from_line(row["settings"]),
@@ -228,7 +231,8 @@ def _read(connection: Connection, run: str) -> Record:
         ),
         tracked=_pieces(connection, run, "tracked"),
         stride=row["stride"],
-        checkpoints=tuple(_unpacked(_pieces(connection, run, "checkpoints"), len(theta), experiment, events)),
+        checkpoints=checkpoints,
+        newest=next(_unpacked(newest, len(theta), experiment, events)) if newest.size else checkpoints[-1],
     )
 
 

@@ -62,9 +62,11 @@ ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX run_name ON run (name) WHERE name != '';
 """
 
-# A checksum of what changes in a run's row, and of each piece's numbers; null where an earlier version wrote them.
+# A checksum of what changes in a run's row, and of each piece's numbers; the whole state at the end of the last epoch.
+# Null where an earlier version wrote them.
 SEALS = """
 ALTER TABLE run ADD COLUMN seal INTEGER;
+ALTER TABLE run ADD COLUMN newest BLOB;
 ALTER TABLE piece ADD COLUMN seal INTEGER;
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -368,6 +369,6 @@ def maker(run: Run) -> str:
     """Who makes a run; empty where nobody does."""
     if not run.is_made:
         return ""
-    if (run.host, run.process) == (processes.host(), processes.this_process()):
+    if (run.host, run.process) == (processes.host(), str(os.getpid())):
         return "this gdtui"
-    return printable(f"process {run.process.partition('@')[0]} on {run.host}")
+    return printable(f"process {run.process} on {run.host}")
