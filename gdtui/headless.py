@@ -84,7 +84,7 @@ def resume(name: str, output: Output) -> int:
     store = Store()
     kept = store.find(name)
     if kept.is_made:
-        text = f"run {kept.id} is being made by process {kept.process} on {kept.host}: gdtui watch {kept.id} follows it"
+        text = f"run {kept.id} is being made by {kept.maker}: gdtui watch {kept.id} follows it"
         raise InputError("run", text)
     if State(kept.state).is_over:
         raise InputError("run", f"run {kept.id} is {kept.state}, there is nothing left to do: gdtui open {kept.id}")
@@ -99,9 +99,11 @@ def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) 
     try:
         status = _write(descent, output)
         descent.keep_last()
-    except KeyboardInterrupt:  # a second signal, or a slice that does not end: what is kept so far has to do
+    except KeyboardInterrupt:  # a second signal, or a slice that does not end: what was looked at so far has to do
         if not stops.status:
             raise
+        if stops.is_stuck:
+            descent.close()
     except OSError:  # nobody reads any more
         descent.keep_last()
         if not stops.status:
@@ -157,10 +159,15 @@ class _Descent:
             yield snapshot
 
     def keep_last(self) -> None:
-        """Keep the last of it; that takes its time, but not for long."""
-        self._stops.has_obeyed.set()
+        """Keep the last of it."""
         if self._keeper:
             self._keeper.look_at(self.trainer.record())
+        self.close()
+
+    def close(self) -> None:
+        """Keep what was looked at; that takes its time, but not for long."""
+        self._stops.has_obeyed.set()
+        if self._keeper:
             self._keeper.close()
 
     def remarks(self) -> Iterator[str]:
@@ -183,11 +190,13 @@ class Stops:
     Attributes:
         status: the exit status of the signal that came; 0 while none has.
         has_obeyed: the run has stopped, and has only to be kept; nobody need lose patience with it.
+        is_stuck: no slice has come to its end for so long that it was broken off.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.has_obeyed = Event()
+        self.is_stuck = False
 
 
 @contextmanager
@@ -206,6 +215,7 @@ def _interruptible() -> Iterator[Stops]:
 
     def lose_patience() -> None:
         if not stops.has_obeyed.wait(PATIENCE_S):
+            stops.is_stuck = True
             interrupt_main()
             if not stops.has_obeyed.wait(PATIENCE_S):  # compiled code hears no signal
                 os._exit(stops.status)

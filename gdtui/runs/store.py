@@ -71,6 +71,11 @@ class Run:
         """A process makes it, or has it open and may go on."""
         return bool(self.process)
 
+    @property
+    def maker(self) -> str:
+        """Who makes it, in the words that people know a process by."""
+        return _maker(self.host, self.process)
+
 
 _STORED = tuple(field.name for field in fields(Run))
 
@@ -80,12 +85,15 @@ def _run(row: dict[str, Any]) -> Run:
     if not processes.is_alive(row["host"], row["process"], heartbeat):
         row["host"] = row["process"] = None
         row["state"] = "interrupted" if row["state"] == "running" else row["state"]
-    row["process"] = (row["process"] or "").partition("@")[0]  # what people know a process by
     row["loss"] = math.nan if row["loss"] is None else row["loss"]
     row["tags"] = tuple(row["tags"].split())
     row["folder"] = os.fsdecode(row["folder"])
     known: dict[str, Any] = {name: "" if value is None else value for name, value in row.items()}
     return Run(**known)
+
+
+def _maker(host: str, process: str) -> str:
+    return f"process {process.partition('@')[0]} on {host}"
 
 
 def check_name(name: str) -> None:
@@ -223,10 +231,7 @@ class Store:
             query = "SELECT host, process, heartbeat FROM run WHERE id = ?"
             for host, process, heartbeat in connection.execute(query, (run.id,)).fetchall():
                 if processes.is_alive(host, process, heartbeat):
-                    text = (
-                        f"run {run.id} is being made by process {process.partition('@')[0]} on {host}: end that first"
-                    )
-                    raise InputError("run", text)
+                    raise InputError("run", f"run {run.id} is being made by {_maker(host, process)}: end that first")
             connection.execute("DELETE FROM run WHERE id = ?", (run.id,))
 
     @contextmanager

@@ -58,7 +58,7 @@ CASES = {
     "long": Case("lr=1e-6 epochs=700000"),
     "longer": Case("lr=1e-6 epochs=3000000"),
     "moons": Case(
-        "problem=mlp data=moons optimizer=adam lr=0.02 batch-size=16 order=shuffle epochs=15000 set=hidden:3,n:64",
+        "problem=mlp data=moons optimizer=adam lr=0.02 batch-size=16 order=shuffle epochs=10000 set=hidden:3,n:64",
         (
             Change(1_000, {"lr": 0.01}),
             Change(10_001, {"batch_size": 24, "beta1": 0.8}),
@@ -67,7 +67,7 @@ CASES = {
         ),
     ),
     "large": Case(
-        "problem=mlp data=moons lr=0.05 batch-size=30000 order=shuffle epochs=40 set=hidden:16,n:100000",
+        "problem=mlp data=moons lr=0.05 batch-size=30000 order=shuffle epochs=24 set=hidden:16,n:100000",
         (
             Change(5, {"lr": 0.02}, is_mid_batch=True),
             Change(50, {"batch_size": 40_000}, is_mid_batch=True),
