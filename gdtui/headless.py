@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
-from _thread import interrupt_main
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Event, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -23,6 +20,7 @@ from gdtui.problems.loading import load_problem
 from gdtui.runs.keeper import Keeper
 from gdtui.runs.reopen import reopen
 from gdtui.runs.store import Store
+from gdtui.stopping import INTERRUPTED, Stops, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,17 +28,12 @@ if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
 
-EXIT_STATUS = {State.DIVERGED: 3, State.INTERRUPTED: 130}
+EXIT_STATUS = {State.DIVERGED: 3, State.INTERRUPTED: INTERRUPTED}
 SLICE_S = 0.1
 """Seconds of descent between two looks at whether it was interrupted, and between two frames of the progress bar."""
 
-PATIENCE_S = 1.0
-"""Seconds from Ctrl-C after which a slice that does not end is given up."""
-
 TURN_S = 0.0005
 """Python's threads take turns that long: with the usual ones, ten times as long, the keeper would lag behind."""
-
-ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ def run(experiment: Experiment, output: Output, is_kept: bool = True, labels: Ma
     """
     store = Store()
     labels = store.checked(labels or {})
-    with _interruptible() as stops:
+    with interruptible() as stops:
         problem = load_problem(experiment)
         trainer = Trainer(experiment, problem, Tracker() if is_kept or output.with_instruments else None)
         return _run(trainer, output, stops, Keeper(store, labels=labels) if is_kept else None)
@@ -88,7 +81,7 @@ def resume(name: str, output: Output) -> int:
         raise InputError("run", text)
     if State(kept.state).is_over:
         raise InputError("run", f"run {kept.id} is {kept.state}, there is nothing left to do: gdtui open {kept.id}")
-    with _interruptible() as stops:
+    with interruptible() as stops:
         trainer, record = reopen(store, kept)
         return _run(trainer, output, stops, Keeper(store, kept.id, record))
 
@@ -182,52 +175,6 @@ class _Descent:
             yield f"this run is not kept{beyond}: {keeper.problem}"
         if self._stops.status and keeper.epoch is not None and not self.trainer.state.is_over:
             yield f"interrupted; gdtui resume {self.run} goes on with it"
-
-
-class Stops:
-    """Signals that end a run; asked about between slices, so that none ever cuts an update in two.
-
-    Attributes:
-        status: the exit status of the signal that came; 0 while none has.
-        has_obeyed: the run has stopped, and has only to be kept; nobody need lose patience with it.
-        is_stuck: no slice has come to its end for so long that it was broken off.
-    """
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.has_obeyed = Event()
-        self.is_stuck = False
-
-
-@contextmanager
-def _interruptible() -> Iterator[Stops]:
-    """Ctrl-C, a hang-up or a kill end the run in good order.
-
-    A second one ends at once; so does the first where no slice ends any more, as in a model that loops for ever.
-    """
-    stops = Stops()
-
-    def note(number: int, _: object) -> None:
-        stops.status = EXIT_STATUS[State.INTERRUPTED] if number == signal.SIGINT else 128 + number
-        for each in before:
-            signal.signal(each, signal.default_int_handler)
-        Thread(target=lose_patience, daemon=True).start()
-
-    def lose_patience() -> None:
-        if not stops.has_obeyed.wait(PATIENCE_S):
-            stops.is_stuck = True
-            interrupt_main()
-            if not stops.has_obeyed.wait(PATIENCE_S):  # compiled code hears no signal
-                os._exit(stops.status)
-
-    heard = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores hang-ups
-    before = {number: signal.signal(number, note) for number in heard}
-    try:
-        yield stops
-    finally:
-        stops.has_obeyed.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _last(snapshot: Snapshot) -> Snapshot:

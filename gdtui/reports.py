@@ -96,7 +96,7 @@ def _facts(run: Run, theta: dict[str, float], events: list[dict[str, Any]]) -> d
             for event in events
         ),
         "state": f"{run.state} {run.reason}".strip(),
-        "made by": f"process {run.process} on {run.host}" if run.is_made else "",
+        "made by": run.maker if run.is_made else "",
         "begun": f"{datetime.fromtimestamp(run.created):%Y-%m-%d %H:%M:%S}, {ago(run.created)} ago, in {run.folder}",
         "another way of": run.parent,
         "samples": f"{run.samples:,}",

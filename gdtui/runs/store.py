@@ -197,6 +197,9 @@ class Store:
             InputError: if the name is not one, or another run has it.
         """
         values = dict(labels)
+        for name, text in values.items():
+            if text != text.encode(errors="replace").decode():
+                raise InputError(name, f"{name} must be text, got {shown(text)}")
         if "tags" in values:
             values["tags"] = " ".join(values["tags"].replace(",", " ").split())
         if name := values.get("name"):

@@ -265,8 +265,7 @@ class OpeningsScreen(MomentsScreen):
             return True
         run = watching.run
         if run.is_made or sighting is None:
-            text = f"process {run.process} on {run.host} makes this run: f goes another way from here"
-            self.query_one(Log).say(text, "note")
+            self.query_one(Log).say(f"{run.maker} makes this run: f goes another way from here", "note")
             return False
         from gdtui.runs.keeper import Keeper
         from gdtui.runs.store import Store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -369,6 +368,6 @@ def maker(run: Run) -> str:
     """Who makes a run; empty where nobody does."""
     if not run.is_made:
         return ""
-    if (run.host, run.process) == (processes.host(), str(os.getpid())):
+    if (run.host, run.process) == (processes.host(), processes.this_process()):
         return "this gdtui"
-    return printable(f"process {run.process} on {run.host}")
+    return printable(run.maker)
