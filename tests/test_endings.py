@@ -166,7 +166,9 @@ def test_ctrl_c_ends_a_model_that_loops_for_ever(tmp_path: Path) -> None:
     assert all(json.loads(line) for line in out.splitlines())
 
 
-BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+def buffered() -> dict[str, str]:
+    """The environment, with what is written kept back until there is enough."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
 @pytest.mark.parametrize("reader", ["head -1", "true"])
@@ -176,7 +178,7 @@ BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNB
 )
 def test_a_closed_pipe_ends_it_quietly(options: str, reader: str) -> None:
     script = f'"{sys.executable}" -m gdtui {options} | {reader} >/dev/null; exit "${{PIPESTATUS[0]}}"'
-    finished = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=BUFFERED, check=False)
+    finished = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=buffered(), check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
 
 
@@ -185,7 +187,7 @@ def test_a_closed_pipe_ends_it_quietly(options: str, reader: str) -> None:
 def test_a_full_disk_is_one_line(options: str) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "gdtui", "run", *options.split()]
-        finished = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=BUFFERED, check=False)
+        finished = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=buffered(), check=False)
     assert (finished.returncode, finished.stderr) == (1, "gdtui: [Errno 28] No space left on device\n")
 
 

@@ -197,9 +197,9 @@ class Store:
             InputError: if the name is not one, or another run has it.
         """
         values = dict(labels)
-        for name, text in values.items():
+        for label, text in values.items():
             if text != text.encode(errors="replace").decode():
-                raise InputError(name, f"{name} must be text, got {shown(text)}")
+                raise InputError(label, f"{label} must be text, got {shown(text)}")
         if "tags" in values:
             values["tags"] = " ".join(values["tags"].replace(",", " ").split())
         if name := values.get("name"):

@@ -261,7 +261,7 @@ async def test_runs_can_be_pinned_from_elsewhere_by_a_name() -> None:
         pin = Pin.of(moment(epoch=100, lr=0.02), "kept-7", "warm")
         assert driven.screen.pin(pin)
         await driven.pilot.pause()
-        assert driven.runs[1] == ["■", "warm", "lr", "0.02", figure(pin.loss)]
+        assert driven.runs[1] == ["■", "warm", figure(pin.loss)]
         for k in range(7):
             assert driven.screen.pin(Pin.of(moment(epoch=k), f"k{k}"))
         assert not driven.screen.pin(Pin.of(moment(), "too many"))

@@ -143,7 +143,7 @@ def test_a_line_has_only_what_differs() -> None:
     assert [line.words for line in lines] == [
         ("now", "lr 0.02", "b=1"),
         ("lr 0.01", "b=full"),
-        ("mine", "lr 0.02", "b=1"),
+        ("mine",),  # a name says enough
     ]
     assert [(line.mark, line.value, line.epoch) for line in lines] == [(NOW, 1.0, 2), ("■", 2.0, 100), ("▲", 3.0, 4)]
     assert [line.outcome for line in lines] == ["", "finished", ""]

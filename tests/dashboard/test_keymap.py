@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 from labs import lab
-from textual.app import App
 from textual.widgets import Static
 
+from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.keymap import COMMANDS, bar, bindings
 from gdtui.dashboard.screens.lab import LabScreen
@@ -22,7 +22,7 @@ def test_no_two_commands_share_an_id_or_a_key() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
 def test_every_command_has_something_to_do_and_says_what(command) -> None:
-    target, name = App, command.action.partition("(")[0]
+    target, name = LabApp, command.action.partition("(")[0]
     if name.startswith("app."):
         name = name.removeprefix("app.")
     else:

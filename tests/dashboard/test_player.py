@@ -11,6 +11,7 @@ import pytest
 from labs import problem_of, trainer_of
 
 from gdtui.dashboard import player as module
+from gdtui.dashboard.begin import Begun
 from gdtui.dashboard.player import SPEEDS, Grain, Player
 from gdtui.dashboard.threads import in_thread
 from gdtui.descent.snapshot import State
@@ -45,7 +46,7 @@ async def working(trainer: Trainer, speed: int = FASTEST_DRAWN) -> AsyncIterator
     seen = Seen()
     player = Player(seen.show, seen.failures.append)
     player.change_speed(speed - player.speed)
-    player.begin(trainer, trainer.snapshot())
+    player.begin(Begun(trainer, trainer.snapshot(), keeper=None))
     seen.clear()
     task = asyncio.create_task(player.work())
     try:

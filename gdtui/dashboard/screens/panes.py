@@ -151,7 +151,7 @@ class PanesScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """One layer out: a field, a zoomed pane, the focus, the drawer."""
-        if isinstance(self.focused, Input):
+        if isinstance(self.focused, Input) and self.query_one(Controls) in self.focused.ancestors:
             self.query_one(Controls).give_up(self.focused)
             self.set_focus(None)
         elif self.has_class("-zoomed"):
