@@ -80,8 +80,7 @@ class Keeper:
         self._wake = Condition()
         self._is_closing = False
         self._due = 0.0
-        self._thread = Thread(target=self._work, daemon=True, name="keeper")
-        self._thread.start()
+        self._thread: Thread | None = None  # there is none while there is nothing to keep
 
     # --- for the descent -----------------------------------------------------------------------------------------
 
@@ -98,6 +97,9 @@ class Keeper:
         with self._wake:
             self._pending[record.way] = record, State.PAUSED if is_paused and not record.state.is_over else record.state
             self._wake.notify()
+            if self._thread is None:
+                self._thread = Thread(target=self._work, daemon=True, name="keeper")
+                self._thread.start()
 
     def finish(self) -> None:
         """Write what is left, and let go of the run: another process may go on with it."""
@@ -108,8 +110,9 @@ class Keeper:
     def close(self) -> None:
         """The same, and wait until it is done."""
         self.finish()
-        self._thread.join(LAST_WORDS_S)
-        if self._thread.is_alive():
+        if self._thread is not None:
+            self._thread.join(LAST_WORDS_S)
+        if self.is_busy:
             self.problem = self.problem or "its last moments could not be written in time"
 
     @property
@@ -120,7 +123,7 @@ class Keeper:
     @property
     def is_busy(self) -> bool:
         """It has something to write, or a run in its hands."""
-        return self._thread.is_alive()
+        return self._thread is not None and self._thread.is_alive()
 
     # --- in the thread -------------------------------------------------------------------------------------------
 

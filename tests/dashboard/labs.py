@@ -214,6 +214,7 @@ async def lab(size: tuple[int, int] = (120, 36), play: bool = False, **settings:
         await until(pilot, lambda: app.failure or driven.player.trainer is not None)
         await pilot.pause()
         yield driven
+    app.end()
 
 
 def table(path: Path, header: str = "x,y", rows: str = "1,2\n2,4\n3,6\n") -> str:
