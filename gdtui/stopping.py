@@ -57,7 +57,8 @@ def interruptible() -> Iterator[Stops]:
             if not stops.has_obeyed.wait(PATIENCE_S):  # compiled code hears no signal
                 os._exit(stops.status)
 
-    heard = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores hang-ups
+    is_nohup = hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [number for number in ENDINGS if not (is_nohup and number == signal.SIGHUP)]
     before = {number: signal.signal(number, note) for number in heard}
     try:
         yield stops

@@ -321,7 +321,7 @@ async def test_a_thousand_runs_cost_the_lines_in_sight(store: Store, monkeypatch
         return cell(*arguments)
 
     async with runs_screen(store, (80, 24)) as driven:
-        assert "1,000 runs" in driven.subtitle
+        await until(driven.pilot, lambda: "1,000 runs" in driven.subtitle)
         monkeypatch.setattr(runlist, "cell", counted)
         await driven.press("end")
         assert driven.selected == f"{999:08x}"
