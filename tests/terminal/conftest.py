@@ -35,21 +35,29 @@ class Terminal:
         before: the line's attributes before it started.
     """
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (120, 36), **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        size: tuple[int, int] = (120, 36),
+        module: str = "gdtui",
+        answers: bool = True,
+        **environment: str,
+    ) -> None:
         self.output = b""
         self.status: int | None = None
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._parsed = self._answered = 0
+        self._answers = answers
         ours, self._theirs = pty.openpty()
         self._fd = ours
         self.resize(*size, signalled=False)
         self.before = termios.tcgetattr(self._theirs)
         self._pid = os.fork()
         if self._pid == 0:
-            self._become(arguments, environment)
+            self._become(["-m", module, *arguments], environment)
 
-    def _become(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+    def _become(self, arguments: list[str], environment: dict[str, str]) -> None:
         try:
             os.close(self._fd)
             os.setsid()
@@ -58,7 +66,7 @@ class Terminal:
                 os.dup2(self._theirs, number)
             variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **environment}
             kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "TMPDIR") if name in os.environ}
-            os.execve(sys.executable, [sys.executable, "-m", "gdtui", *arguments], kept | variables)
+            os.execve(sys.executable, [sys.executable, *arguments], kept | variables)
         finally:
             os._exit(127)
 
@@ -110,7 +118,8 @@ class Terminal:
             self.output += data
             count += len(data)
             self._show()
-            self._answer()
+            if self._answers:
+                self._answer()
         return count
 
     def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> None:
