@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, unknown
+from gdtui.preferences import DRIVERS, Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -147,6 +148,27 @@ def output_of(options: argparse.Namespace) -> Output:
     from gdtui.headless import Output
 
     return Output(options.format, options.samples, options.instruments)
+
+
+def add_preferences(parser: argparse.ArgumentParser) -> None:
+    """How the dashboard is shown."""
+    group = parser.add_argument_group("screen")
+    group.add_argument(
+        "--driver",
+        metavar="|".join(DRIVERS),
+        help="paced sends only what changed, as fast as the link carries it (default); plain is Textual's own",
+    )
+    group.add_argument("--fps", metavar="N", type=float, help="redraws a second at most (60)")
+
+
+def preferences_of(options: argparse.Namespace) -> Preferences:
+    """The preferences that the options say.
+
+    Raises:
+        InputError: if a value is wrong.
+    """
+    given = {name: getattr(options, name) for name in ("driver", "fps")}
+    return Preferences().replace(**{name: value for name, value in given.items() if value is not None})
 
 
 def add_run(parser: argparse.ArgumentParser, **kwargs: Any) -> None:

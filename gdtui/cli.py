@@ -13,11 +13,13 @@ from gdtui.arguments import (
     add_json,
     add_labels,
     add_output,
+    add_preferences,
     add_run,
     experiment_of,
     is_terminal,
     labels_of,
     output_of,
+    preferences_of,
 )
 from gdtui.experiment import Experiment, InputError, unknown
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gdtui.dashboard.begin import Opening
+    from gdtui.preferences import Preferences
 
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 MOST_COMPARED = 8
@@ -62,6 +65,7 @@ def _dashboard(arguments: Sequence[str]) -> int:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("--play", action="store_true", help="start to run at once")
     parser.add_argument("--no-keep", action="store_true", help="do not keep what is run")
+    add_preferences(parser)
     add_experiment(parser)
     options = parser.parse(arguments)
     if options.version:
@@ -69,21 +73,22 @@ def _dashboard(arguments: Sequence[str]) -> int:
 
         print(f"gdtui {version('gdtui')}")
         return 0
-    experiment = experiment_of(options)
+    experiment, preferences = experiment_of(options), preferences_of(options)
 
     from gdtui.dashboard.begin import Opening
 
-    return _show_lab(Opening(experiment, options.play, not options.no_keep))
+    return _show_lab(Opening(experiment, options.play, not options.no_keep), preferences)
 
 
-def _show_lab(opening: Opening) -> int:
+def _show_lab(opening: Opening, preferences: Preferences) -> int:
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
     from gdtui.dashboard.app import LabApp
+    from gdtui.terminal import driver_class
 
-    app = LabApp(opening)
+    app = LabApp(opening, driver_class(preferences.driver, preferences.fps))
     app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
     app.end()
     if app.failure:
@@ -120,7 +125,9 @@ def _resume(arguments: Sequence[str]) -> int:
 def _lesson(arguments: Sequence[str]) -> int:
     parser = _parser("lesson", "Open a lesson in the dashboard; without NAME, list them.")
     parser.add_argument("name", metavar="NAME", nargs="?")
+    add_preferences(parser)
     options = parser.parse(arguments)
+    preferences = preferences_of(options)
 
     from gdtui.lessons.catalog import LESSONS, lesson_named
 
@@ -133,7 +140,7 @@ def _lesson(arguments: Sequence[str]) -> int:
     from gdtui.dashboard.begin import Opening
 
     lesson = lesson_named(options.name)
-    return _show_lab(Opening(lesson.shown, lesson=lesson.name))
+    return _show_lab(Opening(lesson.shown, lesson=lesson.name), preferences)
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -193,25 +200,29 @@ def _open(arguments: Sequence[str]) -> int:
     parser = _parser("open", "Show a kept run in the dashboard, and go on with it if it is not over.")
     add_run(parser)
     parser.add_argument("--play", action="store_true", help="go on at once")
+    add_preferences(parser)
     options = parser.parse(arguments)
+    preferences = preferences_of(options)
 
     from gdtui.dashboard.begin import Opening
     from gdtui.runs.store import Store
 
     run = Store().find(options.run)
-    return _show_lab(Opening(Experiment.from_line(run.settings), options.play, run=run))
+    return _show_lab(Opening(Experiment.from_line(run.settings), options.play, run=run), preferences)
 
 
 def _watch(arguments: Sequence[str]) -> int:
     parser = _parser("watch", "Follow a run that another process makes; without RUN, the newest that is being made.")
     add_run(parser, nargs="?")
+    add_preferences(parser)
     options = parser.parse(arguments)
+    preferences = preferences_of(options)
 
     from gdtui.dashboard.begin import Opening
     from gdtui.runs.store import Store
 
     run = Store().find_made(options.run)
-    return _show_lab(Opening(Experiment.from_line(run.settings), run=run, is_watched=True))
+    return _show_lab(Opening(Experiment.from_line(run.settings), run=run, is_watched=True), preferences)
 
 
 def _export(arguments: Sequence[str]) -> int:

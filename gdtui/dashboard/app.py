@@ -17,9 +17,11 @@ from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from gdtui.dashboard.begin import Opening
+    from gdtui.terminal.pace import Link
 
 THEME = Theme(
     name="gdtui",
@@ -50,8 +52,8 @@ class LabApp(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
 
-    def __init__(self, opening: Opening) -> None:
-        super().__init__()
+    def __init__(self, opening: Opening, driver: type[Driver] | None = None) -> None:
+        super().__init__(driver)
         self.failure = ""
         self._lab = LabScreen(opening)
         self.register_theme(THEME)
@@ -80,6 +82,17 @@ class LabApp(App[int]):
         """Find a command by its name."""
         if type(self.screen) in (LabScreen, HelpScreen):  # its commands are the lab's
             self.push_screen(Palette(id="--command-palette"))
+
+    @property
+    def slow_link(self) -> Link | None:
+        """The link to the terminal, where it is measured and cannot carry every frame."""
+        link: Link | None = getattr(self._driver, "link", None)
+        return link if link is not None and link.is_limit else None
+
+    def action_redraw(self) -> None:
+        """Draw the whole screen again: something else has written to the terminal."""
+        redraw = getattr(self._driver, "redraw", self.refresh)
+        redraw()
 
     def end(self) -> None:
         """Keep the last of the run; once the terminal is restored."""

@@ -74,6 +74,7 @@ COMMANDS = (
     Command("leave", "escape", "esc", "leave", "", "Out: of a field, a zoomed pane, the focus", "Panes", in_bar=False),
     Command("export", "w", "w", "app.export", "write", "Write history, gradients or a picture to a file", "App"),
     Command("suspend", "ctrl+z", "ctrl-z", "app.suspend_process", "", "To the shell; fg returns", "App", in_bar=False),
+    Command("redraw", "ctrl+l", "ctrl-l", "app.redraw", "", "Draw the whole screen again", "App", in_bar=False),
     Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find a command by name", "App", in_bar=False),
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
     Command("quit", "q,ctrl+q,ctrl+c", "q", "app.quit", "quit", "Leave gdtui", "App"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import descent, first_frame, keeping, peers, per_sample, redraw
+from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, redraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "first_frame": first_frame.measure,
     "redraw": redraw.measure,
+    "link": link.measure,
     "descent": descent.measure,
     "keeping": keeping.measure,
     "peers": peers.measure,

@@ -39,21 +39,30 @@ class Terminal:
         before: the line's attributes before it started.
     """
 
-    def __init__(self, *arguments: str, size: tuple[int, int] = (120, 36), **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        size: tuple[int, int] = (120, 36),
+        module: str = "gdtui",
+        answers: bool = True,
+        **environment: str,
+    ) -> None:
         self.output = b""
         self.status: int | None = None
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._parsed = self._answered = 0
+        self._answers = answers
         ours, self._theirs = pty.openpty()
         self._fd = ours
         self.resize(*size, signalled=False)
         self.before = termios.tcgetattr(self._theirs)
         self._pid = os.fork()
         if self._pid == 0:
-            self._become(arguments, environment)
+            command = SHELL if arguments == SHELL else (sys.executable, "-m", module, *arguments)
+            self._become(command, environment)
 
-    def _become(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+    def _become(self, command: tuple[str, ...], environment: dict[str, str]) -> None:
         try:
             os.close(self._fd)
             os.setsid()
@@ -63,7 +72,6 @@ class Terminal:
             variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **environment}
             names = ("PATH", "HOME", "PYTHONPATH", "TMPDIR", "GDTUI_HOME")
             kept = {name: os.environ[name] for name in names if name in os.environ}
-            command = SHELL if arguments == SHELL else (sys.executable, "-m", "gdtui", *arguments)
             os.execve(shutil.which(command[0]) or command[0], command, kept | variables)
         finally:
             os._exit(127)
@@ -116,7 +124,8 @@ class Terminal:
             self.output += data
             count += len(data)
             self._show()
-            self._answer()
+            if self._answers:
+                self._answer()
         return count
 
     def until(self, condition: Callable[[], Any], timeout: float = 60.0) -> None:

@@ -75,7 +75,8 @@ class MomentsScreen(ChartsScreen):
             self.query_one(Status).show(self._experiment, None, "loading", "")
             return
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
-        self.query_one(Status).show(snapshot.experiment, snapshot, self._state(snapshot), speed, self._not_kept)
+        state, link = self._state(snapshot), getattr(self.app, "slow_link", None)
+        self.query_one(Status).show(snapshot.experiment, snapshot, state, speed, self._not_kept, link)
         self.query_one(KeyBar).show(player.is_playing)
 
     @property

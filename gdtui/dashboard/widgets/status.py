@@ -14,6 +14,7 @@ from gdtui.experiment import printable
 if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
+    from gdtui.terminal.pace import Link
 
 SYMBOLS = {
     "loading": "…",
@@ -62,15 +63,22 @@ class Status(Widget):
         self._experiment: Experiment | None = None
         self._snapshot: Snapshot | None = None
         self._state = "loading"
-        self._speed = self._not_kept = ""
+        self._speed = self._not_kept = self._link = ""
 
     def show(
-        self, experiment: Experiment, snapshot: Snapshot | None, state: str, speed: str, not_kept: str = ""
+        self,
+        experiment: Experiment,
+        snapshot: Snapshot | None,
+        state: str,
+        speed: str,
+        not_kept: str = "",
+        link: Link | None = None,
     ) -> None:
-        """Show a moment, its state, the player's speed, and why the run is not being kept."""
+        """Show a moment, its state, the player's speed, why the run is not being kept, and a link that is the limit."""
         before = self.render()
         self._experiment, self._snapshot, self._state, self._speed = experiment, snapshot, state, speed
         self._not_kept = not_kept
+        self._link = f"  ≈ {link.bytes_per_s / 1000:4.1f} kB/s {link.round_trip_ms or 0:4.0f} ms" if link else ""
         if self.render() != before:
             self.refresh()
 
@@ -95,6 +103,8 @@ class Status(Widget):
                 label, value = figure_
                 right.append(f"  {label} " if label else "  ", style("status--label"))
                 right.append(value, style("status--value"))
+        if left.cell_len + right.cell_len + len(self._link) < self.size.width:
+            left.append(self._link, style("status--label"))
         left.append(" " * max(1, self.size.width - left.cell_len - right.cell_len))
         return left.append_text(right)
 
