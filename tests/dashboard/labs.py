@@ -16,6 +16,7 @@ from textual.geometry import Size
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.widgets.lines import Lines
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.samples import Samples
@@ -196,6 +197,11 @@ class Lab:
             return findings is not None and findings.reading.snapshot is self.player.snapshot
 
         await self.until(is_measured)
+        await self.pilot.pause()
+
+    async def drawn(self) -> None:
+        """Let the app work until all that there is to be seen is drawn."""
+        await self.until(lambda: not any(pane.is_behind for pane in self.screen.query(Lines)))
         await self.pilot.pause()
 
     async def write(self, setting: str, text: str) -> None:

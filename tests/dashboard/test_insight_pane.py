@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labs import moment, problem_of
+from labs import moment, problem_of, until
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
@@ -253,11 +253,12 @@ def test_a_taller_pane_takes_no_line_away() -> None:
 
 
 async def test_only_the_lines_that_changed_are_sent() -> None:
-    async with pane() as (_, insight):
+    async with pane() as (pilot, insight):
         insight.show(reading(), STABLE)
         sent: list[Any] = []
         insight.refresh = lambda *regions, **_: sent.extend(regions)  # type: ignore[method-assign]
         insight.show(replace(reading(), alpha=0.25), STABLE)
+        await until(pilot, lambda: sent)
         assert [(region.y, region.height) for region in sent] == [(12, 1)]
 
 

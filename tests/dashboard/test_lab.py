@@ -207,7 +207,7 @@ async def test_a_number_hides_its_pane_and_shows_it_again(key: str, pane: str) -
         await driven.step_to(2)
         await driven.press(key)
         assert driven.is_seen(pane)
-        assert "Epoch 2 w=" in driven.text
+        await driven.until(lambda: "Epoch 2 w=" in driven.text)
 
 
 async def test_what_ran_while_the_loss_was_hidden_is_on_it() -> None:

@@ -11,12 +11,16 @@ from labs import moment, problem_of
 from textual.app import App, ComposeResult
 
 from gdtui.dashboard.widgets import log as module
+from gdtui.dashboard.widgets.lines import GRACE_S, REPAINT_S
 from gdtui.dashboard.widgets.log import KEPT, SHOWN_VISITS, Log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from textual.pilot import Pilot
+
+
+SOON_S = 2 * (REPAINT_S + GRACE_S)
 
 
 class Page(App[None]):
@@ -40,10 +44,24 @@ def lines(log: Log) -> list[str]:
 
 
 async def test_the_newest_line_is_in_sight() -> None:
-    async with page() as (_, log):
+    async with page() as (pilot, log):
         for i in range(50):
             log.say(f"line {i}")
+        await pilot.pause(SOON_S)
         assert lines(log) == [f"line {i}" for i in range(44, 50)]
+
+
+async def test_what_happens_is_seen_at_once_and_line_after_line_a_few_at_a_time() -> None:
+    async with page() as (pilot, log):
+        log.say("first")
+        log.say("second")
+        await pilot.pause(SOON_S)
+        assert lines(log)[:3] == ["first", "second", ""]
+        log.say("third")
+        log.say("fourth")
+        assert "fourth" not in lines(log)
+        log.say("lr 1 → 2", "event")
+        assert lines(log)[:5] == ["first", "second", "third", "fourth", "lr 1 → 2"]
 
 
 async def test_a_long_run_keeps_a_bounded_log() -> None:
@@ -87,6 +105,7 @@ async def test_whoever_reads_the_oldest_line_is_not_left_with_nothing_when_it_is
         await pilot.press("home")
         for i in range(150):
             log.say(f"more {i}")
+        await pilot.pause(SOON_S)
         assert lines(log) == [f"more {i}" for i in range(100, 106)]
         await pilot.press("down")
         assert lines(log)[0] == "more 101"

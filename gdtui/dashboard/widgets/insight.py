@@ -100,13 +100,17 @@ class Insight(Lines, can_focus=True):
 
     def show(self, reading: Reading, sentences: Sequence[tuple[str, str]]) -> None:
         """Show what was measured of a moment, and what the verdict says of it; only lines that changed are sent."""
+        goes_on = self._reading is not None and self._reading.snapshot.state == reading.snapshot.state
         self._reading, self._sentences = reading, tuple(sentences)
         one = reading.instruments
         status = f"{one.of:,} samples" if one.samples == one.of else f"{one.samples:,} of {one.of:,} samples"
         if status != self._status:
             self._status = status
             self.border_subtitle = Content(status)
-        self.redraw()
+        if goes_on:
+            self.redraw_in_turn()
+        else:
+            self.redraw()
 
     def draw(self) -> list[Strip]:
         """As many blocks, and of each as many lines, as there is room for."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from itertools import zip_longest
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region
@@ -11,6 +13,14 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.geometry import Size
+    from textual.timer import Timer
+
+
+REPAINT_S = 0.35
+"""Seconds from one repaint to the next of a pane whose news need not be seen one by one."""
+
+GRACE_S = 0.1
+"""A repaint that is due waits so long for other news to go along with."""
 
 
 class Lines(Widget):
@@ -18,13 +28,32 @@ class Lines(Widget):
 
     _strips: tuple[Strip, ...] = ()
     _drawn_size: Size | None = None
+    _redrawn_at = -math.inf
+    _repaint: Timer | None = None
 
     def draw(self) -> list[Strip]:
         """The lines of the content as it is now, at the widget's size; fewer lines than its height are filled up."""
         raise NotImplementedError
 
+    @property
+    def is_behind(self) -> bool:
+        """There is news that is not drawn yet."""
+        return self._repaint is not None
+
+    def redraw_in_turn(self) -> None:
+        """Draw anew: at once after a silence, or else together with what else there is to draw by then."""
+        wait = self._redrawn_at + REPAINT_S - monotonic()
+        if wait <= 0:
+            self.redraw()
+        elif self._repaint is None:
+            self._repaint = self.set_timer(wait + GRACE_S, self.redraw)
+
     def redraw(self) -> None:
         """Draw anew; lines that look the same stay untouched."""
+        if self._repaint is not None:
+            self._repaint.stop()
+            self._repaint = None
+        self._redrawn_at = monotonic()
         if not self.size or not self.is_attached:
             return  # not laid out yet: the first render draws
         is_same_size = self._drawn_size == self.size

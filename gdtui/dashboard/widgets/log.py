@@ -34,7 +34,8 @@ SHOWN_VISITS = 8
 class Log(Lines, can_focus=True):
     """The tutorial's lines, live: each epoch with θ and loss; at grain update, each visit's gradient; every event.
 
-    A scroll view would lay out the whole screen anew at every line; a log that only ever shows its end need not.
+    A scroll view would lay out the whole screen anew at every line; a log that only ever shows its end need not. Where
+    line follows line they come a few at a time: all of them move up, which is the most that is ever sent.
     """
 
     DEFAULT_CSS = """
@@ -74,7 +75,10 @@ class Log(Lines, can_focus=True):
         self._entries.append(entry)
         if self._back:
             self._back += len(self._wrapped(entry[0]))  # what is being read stays where it is
-        self.redraw()
+        if kind in ("line", "note"):
+            self.redraw_in_turn()
+        else:
+            self.redraw()
 
     def say_epoch(self, snapshot: Snapshot) -> None:
         """An epoch's line, as the tutorial prints it, counted from 1."""

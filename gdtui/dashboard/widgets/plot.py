@@ -184,7 +184,9 @@ def _y_range(curves: list[Curve], log_y: bool) -> Range:
     """Whole decades, as powers of ten; or from zero, when nothing lies below it, to a round number."""
     low, high = _span([curve.y for curve in curves])
     if log_y:
-        low, high = math.floor(low), math.ceil(high)
+        start = float(next((curve.y[0] for curve in curves if len(curve.y)), 0.0))
+        bottom, top = math.floor(start), math.ceil(start)
+        low, high = bottom - math.ceil(_top(bottom - low)), top + math.ceil(_top(high - top))
         return low, max(high, low + 1)
     return _round_range(min(low, 0.0), high)
 
