@@ -49,11 +49,11 @@ class Tracked:
         early = (epoch // self._every + 1) * self._every
         return early if early <= FIRST * self._every else (epoch // spacing + 1) * spacing
 
-    def add(self, snapshot: Snapshot) -> None:
-        """Keep an epoch's values, if it is due and not there yet."""
+    def add(self, snapshot: Snapshot, planned: int) -> None:
+        """Keep an epoch's values, if of so many planned it is due, and not there yet."""
         epoch = snapshot.epoch
         is_new = self._count == 0 or epoch > self._rows[self._count - 1, 0]
-        if self.track is None or not is_new or self.next_due(epoch - 1, snapshot.experiment.epochs) != epoch:
+        if self.track is None or not is_new or self.next_due(epoch - 1, planned) != epoch:
             return
         row = (epoch, snapshot.updates, *self.track(snapshot))
         if self._count == len(self._rows):

@@ -338,10 +338,11 @@ class Trainer:
             self._reason = f"in epoch {self._epoch}: the loss is not finite{why}"
             return
         self._past.add((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
-        self._past.keep(self._checkpoint())
+        checkpoint = self._checkpoint()
+        self._past.keep(checkpoint)
         if self._loss > self._diverged_at:
             self._reason = f"in epoch {self._epoch}: the loss is {self._loss:.3g}, over {self._diverged_at:.3g}"
-        self._past.tracked.add(self.snapshot())
+        self._past.tracked.add(self.snapshot(), checkpoint.experiment.epochs)
 
     def _diverge(self) -> None:
         current = self._pass
@@ -360,15 +361,21 @@ class Trainer:
         self._past.begin((0, 0, 0, 0.0, self._loss, math.nan, self._method.lr_at(0)), self._checkpoint())
 
     def _checkpoint(self) -> Checkpoint:
+        """This moment, before the changes that wait for the next update: on replay they are not made by then."""
+        experiment, events = self.experiment, self._applied
+        while events and self._past.events[events - 1].update >= self._updates:
+            events -= 1
+            waiting = self._past.events[events]
+            experiment = experiment.replace(**{waiting.setting: waiting.before})
         return Checkpoint(
-            experiment=self.experiment,
+            experiment=experiment,
             epoch=self._epoch,
             updates=self._updates,
             theta=self._engine.theta.copy(),
             optimizer_state=self._engine.optimizer_state.copy(),
             generator_state=self._generator.bit_generator.state,
             visit_loss=self._visit_loss,
-            events=self._applied,
+            events=events,
         )
 
     def _restore(self, checkpoint: Checkpoint) -> None:

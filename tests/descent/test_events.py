@@ -11,7 +11,9 @@ from descents import noisy_plane, trace, trainer_of
 from gdtui.descent import engine as engine_module
 from gdtui.descent.history import Column
 from gdtui.descent.snapshot import Epoch, Event, State, Update
-from gdtui.experiment import InputError
+from gdtui.descent.trainer import Trainer
+from gdtui.experiment import Experiment, InputError
+from gdtui.problems.loading import load_problem
 
 
 def test_a_change_takes_effect_at_the_next_update() -> None:
@@ -81,6 +83,30 @@ def test_a_change_in_the_midst_of_a_batch_is_as_one_after_it(monkeypatch: pytest
     for trainer in (after, amidst):
         trainer.change(lr=0.2, batch_size=2)
     assert trace(amidst.advance()) == trace(after.advance())
+
+
+def test_what_is_kept_of_an_epoch_is_the_same_whether_a_change_came_in_its_last_batch_or_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_module, "SLICE", 6)  # two samples
+    changes: dict[str, Any] = {"lr": 0.2, "epochs": 300_000, "batch_size": 2}
+    records = []
+    for is_amidst in (True, False):
+        experiment = Experiment(problem="affine", data="noisy-line", batch_size="full", lr=0.1, epochs=200)
+        trainer = Trainer(experiment, load_problem(experiment), lambda snapshot: (snapshot.loss,))
+        trainer.advance(until=Epoch(103))  # from 100 on, which epochs are tracked depends on how many are planned
+        if is_amidst:
+            assert not trainer.advance(budget_s=0).is_between_epochs
+        else:
+            trainer.advance(until=Epoch(104))
+        trainer.change(**changes)
+        trainer.advance(until=Epoch(106))
+        records.append(trainer.record())
+    amidst, after = records
+    assert amidst.events == after.events
+    assert amidst.tracked.tolist() == after.tracked.tolist()
+    for one, other in zip(amidst.checkpoints, after.checkpoints, strict=True):
+        assert (one.epoch, one.experiment, one.events) == (other.epoch, other.experiment, other.events)
 
 
 def test_a_change_while_an_epoch_is_evaluated_is_for_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
