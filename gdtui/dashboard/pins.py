@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.curves import XAxis
     from gdtui.descent.history import HistoryView
+    from gdtui.descent.record import Record
     from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
+    from gdtui.runs.store import Run
 
 
 class Look(NamedTuple):
@@ -83,6 +85,20 @@ class Pin:
             n=snapshot.problem.n,
             state=str(snapshot.state),
             epoch=snapshot.farthest,
+        )
+
+    @classmethod
+    def kept(cls, run: Run, record: Record) -> Pin:
+        """A kept run."""
+        return cls(
+            key=run.id,
+            name=run.name,
+            experiment=record.settings,
+            events=record.events,
+            history=record.history,
+            n=record.samples,
+            state=run.state,
+            epoch=record.farthest,
         )
 
     @property

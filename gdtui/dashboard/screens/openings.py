@@ -179,18 +179,7 @@ class OpeningsScreen(MomentsScreen):
         if not self._pins.has_room_for(run.id):
             raise InputError("run", f"{len(self._pins)} runs are pinned already: unpin one first")
         record = await in_thread(partial(Store().record, run.id))
-        self.pin(
-            Pin(
-                key=run.id,
-                name=run.name,
-                experiment=record.settings,
-                events=record.events,
-                history=record.history,
-                n=record.samples,
-                state=run.state,
-                epoch=record.farthest,
-            )
-        )
+        self.pin(Pin.kept(run, record))
 
     # --- a run that another process makes ------------------------------------------------------------------------
 
