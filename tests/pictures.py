@@ -1,4 +1,4 @@
-"""The README's pictures, drawn from real runs: `python -m tests.pictures [NAME ...]` makes them anew in `.pictures/`."""
+"""The README's pictures, drawn from real runs: `python -m tests.pictures [NAME ...]` makes `.pictures/` anew."""
 
 from __future__ import annotations
 
