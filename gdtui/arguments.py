@@ -8,15 +8,17 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, unknown
-from gdtui.preferences import DRIVERS, Preferences
+from gdtui.preferences import DEFAULTS, DRIVERS, SPEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import TextIO
 
     from gdtui.headless import Output
+    from gdtui.preferences import Preferences
 
 FORMATS = ("progress", "tutorial", "jsonl")
+ON_SCREEN = ("speed", "driver", "fps")
 
 
 class Parser(argparse.ArgumentParser):
@@ -152,7 +154,8 @@ def output_of(options: argparse.Namespace) -> Output:
 
 def add_preferences(parser: argparse.ArgumentParser) -> None:
     """How the dashboard is shown."""
-    group = parser.add_argument_group("screen")
+    group = parser.add_argument_group("screen", "defaults: as gdtui config says")
+    group.add_argument("--speed", metavar="N|max", help=f"epochs a second: {', '.join(map(str, SPEEDS))} (10)")
     group.add_argument(
         "--driver",
         metavar="|".join(DRIVERS),
@@ -162,13 +165,16 @@ def add_preferences(parser: argparse.ArgumentParser) -> None:
 
 
 def preferences_of(options: argparse.Namespace) -> Preferences:
-    """The preferences that the options say.
+    """The preferences that the options say; else the file, else how the dashboard was left, else the defaults.
 
     Raises:
-        InputError: if a value is wrong.
+        InputError: if a value is wrong, or the file.
     """
-    given = {name: getattr(options, name) for name in ("driver", "fps")}
-    return Preferences().replace(**{name: value for name, value in given.items() if value is not None})
+    from gdtui.config import configured
+    from gdtui.memory import remembered
+
+    given = {name: value for name, value in vars(options).items() if name in ON_SCREEN and value is not None}
+    return DEFAULTS.replace(**remembered()).replace(**configured()).replace(**given)
 
 
 def add_run(parser: argparse.ArgumentParser, **kwargs: Any) -> None:

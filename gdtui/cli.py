@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,9 +89,13 @@ def _show_lab(opening: Opening, preferences: Preferences) -> int:
     from gdtui.dashboard.app import LabApp
     from gdtui.terminal import driver_class
 
-    app = LabApp(opening, driver_class(preferences.driver, preferences.fps))
+    app = LabApp(opening, driver_class(preferences.driver, preferences.fps), preferences)
     app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
     app.end()
+    if not opening.lesson:
+        from gdtui.memory import remember
+
+        remember(preferences, app.left)
     if app.failure:
         raise InputError("", app.failure)
     return app.return_code or 0
@@ -127,7 +132,6 @@ def _lesson(arguments: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", nargs="?")
     add_preferences(parser)
     options = parser.parse(arguments)
-    preferences = preferences_of(options)
 
     from gdtui.lessons.catalog import LESSONS, lesson_named
 
@@ -140,6 +144,7 @@ def _lesson(arguments: Sequence[str]) -> int:
     from gdtui.dashboard.begin import Opening
 
     lesson = lesson_named(options.name)
+    preferences = preferences_of(options).replace(hidden=())  # it speaks of what the panes show
     return _show_lab(Opening(lesson.shown, lesson=lesson.name), preferences)
 
 
@@ -166,6 +171,25 @@ def _check(arguments: Sequence[str]) -> int:
     from gdtui.listing import show_check
 
     show_check(experiment)
+    return 0
+
+
+def _config(arguments: Sequence[str]) -> int:
+    about = "The file that says how you like the dashboard, with what holds where it says nothing."
+    parser = _parser("config", about, 'begin one: gdtui config > "$(gdtui config --path)"')
+    parser.add_argument("--path", action="store_true", help="only where it is; makes its folder")
+    options = parser.parse(arguments)
+
+    from gdtui.config import config_path, configured, defaults
+
+    if options.path:
+        path = config_path()
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        print(path)
+        return 0
+    print(defaults())
+    configured()  # what is wrong with the one that is there
     return 0
 
 
@@ -311,6 +335,7 @@ COMMANDS = {
     "rm": Command(_rm, "RUN ...", "delete kept runs"),
     "list": Command(_list, "|".join(LISTS), "what there is to choose from"),
     "check": Command(_check, "FILE.py:NAME", "the gradient of your own model"),
+    "config": Command(_config, "[--path]", "how you like the dashboard: theme, keys, panes, speed"),
 }
 
 

@@ -13,14 +13,17 @@ from textual.theme import Theme
 from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands, Palette
+from gdtui.dashboard.keymap import keymap, with_keys
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.preferences import DEFAULTS
 
 if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
     from gdtui.dashboard.begin import Opening
+    from gdtui.preferences import Preferences
     from gdtui.terminal.pace import Link
 
 THEME = Theme(
@@ -44,18 +47,28 @@ class LabApp(App[int]):
 
     Attributes:
         failure: why the experiment could not even begin; empty where it could.
+        commands: the table of keys, with those that its person has chosen.
+
+    Raises:
+        InputError: if the preferences name a command or a key that there is not, or one key twice.
     """
 
     CSS_PATH = "app.tcss"
     TITLE = "gdtui"
     COMMANDS: ClassVar = {KeymapCommands}
+    ENABLE_COMMAND_PALETTE = False  # Textual would bind ctrl-p, too; in the keymap it may be another key
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
 
-    def __init__(self, opening: Opening, driver: type[Driver] | None = None) -> None:
+    def __init__(
+        self, opening: Opening, driver: type[Driver] | None = None, preferences: Preferences = DEFAULTS
+    ) -> None:
         super().__init__(driver)
         self.failure = ""
-        self._lab = LabScreen(opening)
+        self.commands = with_keys(preferences.keys)
+        self.set_keymap(keymap(self.commands))
+        self._preferences = preferences
+        self._lab = LabScreen(opening, preferences)
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -82,6 +95,11 @@ class LabApp(App[int]):
         """Find a command by its name."""
         if type(self.screen) in (LabScreen, HelpScreen):  # its commands are the lab's
             self.push_screen(Palette(id="--command-palette"))
+
+    @property
+    def left(self) -> Preferences:
+        """The preferences that show the app the next time as a person has arranged it."""
+        return self._preferences.replace(hidden=tuple(self._lab.hidden))
 
     @property
     def slow_link(self) -> Link | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Provider
 
-from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.keymap import commands_of
 
 if TYPE_CHECKING:
     from textual.command import Hits
@@ -28,13 +28,14 @@ class KeymapCommands(Provider):
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
-        for command in COMMANDS:
-            yield DiscoveryHit(command.help, partial(self._run, command), help=f"key: {command.shown}")
+        for command in commands_of(self.app):
+            key = f"key: {command.shown}" if command.shown else None
+            yield DiscoveryHit(command.help, partial(self._run, command), help=key)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
         matcher = self.matcher(query)
-        for command in COMMANDS:
+        for command in commands_of(self.app):
             score = matcher.match(f"{command.help} {command.shown}")
             if score > 0:
                 yield Hit(score, matcher.highlight(command.help), partial(self._run, command), help=command.shown)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
+from textual.keys import Keys
+
+from gdtui.dashboard.keynames import key_named, key_shown
+from gdtui.experiment import InputError, shown, unknown
+from gdtui.preferences import PANES as NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +24,8 @@ class Command:
 
     Attributes:
         id: its stable name.
-        keys: Textual's names of its keys, comma-separated.
-        shown: the key as people read it.
+        keys: Textual's names of its keys, comma-separated; empty where it has none.
+        shown: the first of them as people read it.
         action: the action of the lab screen, or of the app.
         label: one or two words, for the key bar.
         help: a sentence, for the help and the command palette.
@@ -32,8 +43,11 @@ class Command:
     in_bar: bool = True
 
 
-PANES = {"1": "experiment", "2": "loss", "3": "samples", "4": "landscape", "5": "insight", "6": "runs", "7": "log"}
+PANES = {str(number): pane for number, pane in enumerate(NAMES, 1)}
 """The panes by their key."""
+
+ALWAYS = ("ctrl+q", "ctrl+c")
+"""These leave gdtui whatever else is bound: nobody is to be locked in."""
 
 COMMANDS = (
     Command("run", "space", "space", "run_or_pause", "run", "Run, or pause", "Descent"),
@@ -77,22 +91,82 @@ COMMANDS = (
     Command("redraw", "ctrl+l", "ctrl-l", "app.redraw", "", "Draw the whole screen again", "App", in_bar=False),
     Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find a command by name", "App", in_bar=False),
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
-    Command("quit", "q,ctrl+q,ctrl+c", "q", "app.quit", "quit", "Leave gdtui", "App"),
+    Command("quit", "q", "q", "app.quit", "quit", "Leave gdtui", "App"),
 )  # fmt: skip
+
+
+def with_keys(keys: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
+    """The table with a person's own keys.
+
+    Args:
+        keys: the keys of a command, as people write them, by its id; a command that has none is in the palette only.
+
+    Raises:
+        InputError: with the id as its setting, if there is no such command or key, or if two commands have one key.
+    """
+    ids = [command.id for command in COMMANDS]
+    named: dict[str, str] = {}
+    for action, texts in keys.items():
+        if action not in ids:
+            raise InputError(action, unknown("action", action, ids))
+        named[action] = ",".join(dict.fromkeys(_key_for(action, text) for text in texts))
+    commands = tuple(_with_keys(c, named[c.id]) if c.id in named else c for c in COMMANDS)
+    has: dict[str, str] = {}
+    for command in sorted(commands, key=lambda command: command.id in named):  # it is the person's that can change
+        for key in filter(None, command.keys.split(",")):
+            other = has.setdefault(key, command.id)
+            if other != command.id:
+                text = f"{shown(key_shown(key))} is the key of {other} already: give {other} or {command.id} another"
+                raise InputError(command.id, text)
+    return commands
+
+
+def _key_for(action: str, text: str) -> str:
+    try:
+        key = key_named(text)
+    except InputError as error:
+        raise InputError(action, f"{action}: {error}") from None
+    if key in ALWAYS:
+        raise InputError(action, f"{shown(key_shown(key))} always leaves gdtui: give {action} another key")
+    return key
+
+
+def _with_keys(command: Command, keys: str) -> Command:
+    return replace(command, keys=keys, shown=key_shown(keys.split(",", 1)[0]) if keys else "")
+
+
+def commands_of(app: App[Any]) -> Sequence[Command]:
+    """The table with the keys that an app's person has."""
+    return getattr(app, "commands", COMMANDS)
+
+
+def key_of(app: App[Any], command: str) -> str:
+    """What an app's person presses for a command; its id where they have no key for it."""
+    return next(c.shown or c.id for c in commands_of(app) if c.id == command)
+
+
+def keymap(commands: Sequence[Command]) -> dict[str, str]:
+    """What differs from the table, as Textual's keymap: it holds wherever a binding has the id of a command."""
+    no_key = Keys.Ignore.value  # an empty one would leave the binding as it is
+    return {c.id: c.keys or no_key for c, default in zip(commands, COMMANDS, strict=True) if c != default}
 
 
 def bindings() -> list[Binding]:
     """The table as Textual's bindings."""
     return [
-        Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False) for c in COMMANDS
+        *(
+            Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False)
+            for c in COMMANDS
+        ),
+        Binding(",".join(ALWAYS), "app.quit", "quit", show=False),
     ]
 
 
-def bar(is_playing: bool) -> list[tuple[str, str]]:
+def bar(is_playing: bool, commands: Sequence[Command] = COMMANDS) -> list[tuple[str, str]]:
     """(keys, label) of the key bar, neighbours with one label joined: `+ - lr`."""
     items: list[tuple[str, str]] = []
-    for command in COMMANDS:
-        if not command.in_bar:
+    for command in commands:
+        if not (command.in_bar and command.keys):
             continue
         label = "pause" if command.id == "run" and is_playing else command.label
         if items and items[-1][1] == label:

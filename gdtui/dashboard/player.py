@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gdtui.dashboard.keeping import Keeping
 from gdtui.dashboard.threads import in_thread
 from gdtui.experiment import InputError
+from gdtui.preferences import SPEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     Job = Callable[[], Awaitable[None]]
 
 T = TypeVar("T")
-
-SPEEDS: tuple[float | None, ...] = (1, 2, 5, 10, 20, 50, None)
-"""The ladder, in grains (epochs or updates) a second; None is max: as fast as it goes."""
 
 SLICE_S = 0.1
 """Seconds of descent between two snapshots at max, and the longest that a job waits for its turn while it plays."""
@@ -77,7 +75,8 @@ class Player:
     @property
     def rate(self) -> float | None:
         """Grains a second; None is max."""
-        return SPEEDS[self.speed]
+        speed = SPEEDS[self.speed]
+        return None if speed == "max" else speed
 
     @property
     def has_jobs(self) -> bool:

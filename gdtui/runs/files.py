@@ -11,11 +11,11 @@ import os
 import sqlite3
 import sys
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep, strftime
 from typing import TYPE_CHECKING
 
+from gdtui.folders import folder
 from gdtui.runs.schema import VERSION, migrate, version
 
 if sys.platform == "win32":
@@ -32,6 +32,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PATIENCE_S = 2.0
 """Seconds to wait for another process that writes."""
@@ -48,12 +49,7 @@ TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 def store_path() -> Path:
     """Where runs are kept: in GDTUI_HOME, or in the user's folder for data."""
-    home = os.environ.get("GDTUI_HOME")
-    if home:
-        return Path(home).expanduser() / "runs.sqlite"
-    from platformdirs import user_data_path
-
-    return user_data_path("gdtui", appauthor=False) / "runs.sqlite"
+    return folder("data") / "runs.sqlite"
 
 
 def connect(path: Path, is_to_write: bool) -> sqlite3.Connection:

@@ -12,10 +12,10 @@ import numpy as np
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
-from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
+from gdtui.preferences import SPEEDS
 from gdtui.problems.loading import load_problem
 from tests.benchmarks.ratio import Ratio
 

@@ -24,6 +24,7 @@ from gdtui.dashboard.widgets.status import Status
 from gdtui.descent.snapshot import Epoch, Update, Visits
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
+from gdtui.preferences import DEFAULTS
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
 from gdtui.problems.models import MODELS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.player import Player
     from gdtui.descent.snapshot import Snapshot
+    from gdtui.preferences import Preferences
 
 CHARACTERS = {"space": " ", "full_stop": ".", "question_mark": "?", "plus": "+", "minus": "-"}
 
@@ -212,9 +214,11 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab(size: tuple[int, int] = (120, 36), play: bool = False, **settings: Any) -> AsyncIterator[Lab]:
+async def lab(
+    size: tuple[int, int] = (120, 36), play: bool = False, preferences: Preferences = DEFAULTS, **settings: Any
+) -> AsyncIterator[Lab]:
     """The real app on an experiment, loaded."""
-    app = LabApp(Opening(Experiment(**settings), play=play))
+    app = LabApp(Opening(Experiment(**settings), play=play), preferences=preferences)
     async with app.run_test(size=size) as pilot:
         driven = Lab(pilot, app)
         await until(pilot, lambda: app.failure or driven.player.trainer is not None)

@@ -9,9 +9,9 @@ import pytest
 from labs import lab
 from textual.widgets import Input, Select
 
-from gdtui.dashboard.player import SPEEDS
 from gdtui.descent.optimizers import RULES
 from gdtui.descent.schedules import SCHEDULES
+from gdtui.preferences import SPEEDS
 from gdtui.problems.catalog import FAMILIES
 
 MAX = len(SPEEDS) - 1

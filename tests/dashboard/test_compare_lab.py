@@ -10,9 +10,9 @@ from labs import lab, moment
 
 from gdtui.dashboard.figures import figure
 from gdtui.dashboard.pins import LOOKS, Pin
-from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.runs import EMPTY
+from gdtui.preferences import SPEEDS
 
 if TYPE_CHECKING:
     from labs import Lab
@@ -67,7 +67,7 @@ async def test_a_pinned_run_stays_on_the_chart_with_what_differs_in_the_pane(siz
 
 async def test_before_anything_is_pinned_the_pane_says_what_to_press_and_leaves_the_fields_their_room() -> None:
     async with lab() as driven:
-        assert driven.runs == [EMPTY.split()]
+        assert driven.runs == [["p", *EMPTY.split()]]
         fields = driven.screen.query_one("#experiment")
         assert fields.max_scroll_y == 0
         await driven.press("p")
@@ -89,7 +89,7 @@ async def test_p_pins_then_pins_anew_then_unpins() -> None:
         await driven.press("p")
         assert driven.runs[1] == ["■", "same", "to", "epoch", "4", figure(driven.trainer.snapshot().loss)]
         await driven.press("p")
-        assert driven.runs == [EMPTY.split()]
+        assert driven.runs == [["p", *EMPTY.split()]]
         assert marks_on_the_chart(driven) == set()
         events = [line for line in driven.log if "■" in line]
         assert events == ["■ pinned as it is at epoch 2", "■ pinned anew as it is at epoch 4", "■ unpinned"]
@@ -108,7 +108,7 @@ async def test_pins_stay_through_reset_changes_and_other_problems_until_all_are_
         assert [line[0] for line in driven.runs] == ["●", *MARKS[:4]]
         assert driven.runs[1][1] == "linear"
         await driven.press("P")
-        assert driven.runs == [EMPTY.split()]
+        assert driven.runs == [["p", *EMPTY.split()]]
 
 
 async def test_keys_of_one_burst_pin_the_moment_that_they_ask_for() -> None:

@@ -16,13 +16,13 @@ from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.keymap import COMMANDS
-from gdtui.dashboard.player import SPEEDS
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import Status
 from gdtui.descent import trainer as trainers
 from gdtui.descent.snapshot import Epoch
 from gdtui.experiment import Experiment
+from gdtui.preferences import SPEEDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from labs import lab, moment, trainer_of
 from gdtui.dashboard.curves import AHEAD, XAxis, loss_plot
 from gdtui.dashboard.figures import figure
 from gdtui.dashboard.pins import LOOKS, Pin, Pins
-from gdtui.dashboard.player import SPEEDS
 from gdtui.descent.snapshot import Epoch
 from gdtui.experiment import Experiment
+from gdtui.preferences import SPEEDS
 from gdtui.problems.loading import load_problem
 
 FOREVER = 10**9

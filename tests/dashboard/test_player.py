@@ -12,10 +12,11 @@ from labs import problem_of, trainer_of
 
 from gdtui.dashboard import player as module
 from gdtui.dashboard.begin import Begun
-from gdtui.dashboard.player import SPEEDS, Grain, Player
+from gdtui.dashboard.player import Grain, Player
 from gdtui.dashboard.threads import in_thread
 from gdtui.descent.snapshot import State
 from gdtui.experiment import InputError
+from gdtui.preferences import SPEEDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -11,10 +11,14 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.keymap import commands_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
+
+    from gdtui.dashboard.keymap import Command
 
 PANES = {
     "1 Experiment": "What is run. Enter or leaving a field applies it, esc gives it up. lr, batch size, order and "
@@ -56,25 +60,31 @@ TERMS = {
 class HelpScreen(ModalScreen[None]):
     """Keys, panes and words, on one page to scroll."""
 
-    BINDINGS: ClassVar = [Binding("escape,question_mark,q,f1", "dismiss", "Close", show=False)]
+    # With the ids of the lab's commands: a person's own keys for those close it, too.
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss", "Close", id="leave", show=False),
+        Binding("question_mark,f1", "dismiss", "Close", id="help", show=False),
+        Binding("q", "dismiss", "Close", id="quit", show=False),
+        Binding("ctrl+p", "app.command_palette", "Palette", id="palette", show=False),
+    ]
 
     def compose(self) -> ComposeResult:
         """One page."""
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "esc close · ↑ ↓ scroll"
-            yield Static(_page(), markup=False)
+            yield Static(_page(commands_of(self.app)), markup=False)
 
     def on_mount(self) -> None:
         """Arrow keys scroll."""
         self.query_one(VerticalScroll).focus()
 
 
-def _page() -> Text:
+def _page(commands: Sequence[Command]) -> Text:
     text = Text()
-    for group, commands in groupby(COMMANDS, key=lambda command: command.group):
+    for group, members in groupby(commands, key=lambda command: command.group):
         text.append(f"{group}\n", "bold")
-        for command in commands:
+        for command in members:
             text.append(f"  {command.shown:>10}  ", "bold")
             text.append(f"{command.help}\n")
         text.append("\n")

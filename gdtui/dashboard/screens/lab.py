@@ -9,7 +9,7 @@ from textual import on
 
 from gdtui.dashboard.begin import fork
 from gdtui.dashboard.curves import event_text
-from gdtui.dashboard.keymap import bindings
+from gdtui.dashboard.keymap import bindings, key_of
 from gdtui.dashboard.messages import SettingEdited
 from gdtui.dashboard.player import Grain, prepared
 from gdtui.dashboard.screens.openings import OpeningsScreen
@@ -197,4 +197,5 @@ class LabScreen(OpeningsScreen):
         if self.lesson:
             self.query_one(Caption).toggle_class("-off")
         else:
-            self.query_one(Log).say("no lesson is open: ) opens the first", "note")
+            text = f"no lesson is open: {key_of(self.app, 'lesson-on')} opens the first"
+            self.query_one(Log).say(text, "note")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.player import Grain, Player
 from gdtui.dashboard.reader import Reader
 from gdtui.dashboard.screens.charts import ChartsScreen
@@ -107,7 +108,8 @@ class MomentsScreen(ChartsScreen):
             log.say_epoch(snapshot)
         if snapshot.state.is_over:
             is_bad = snapshot.state == "diverged"
-            log.say("- lowers the learning rate, r starts again" if is_bad else "r starts again", "note")
+            again = f"{key_of(self.app, 'reset')} starts again"
+            log.say(f"{key_of(self.app, 'lr-down')} lowers the learning rate, {again}" if is_bad else again, "note")
             log.say(verdict(snapshot, with_why=False), "bad" if is_bad else "good")
 
     # --- the samples ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gdtui.dashboard.begin import begin, open_kept
 from gdtui.dashboard.curves import XAxis
+from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.screens.moments import MomentsScreen
 from gdtui.dashboard.threads import in_thread
@@ -15,6 +16,7 @@ from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.experiment import Experiment, InputError
+from gdtui.preferences import DEFAULTS, SPEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from gdtui.dashboard.watching import Sighting, Watching
     from gdtui.descent.snapshot import Snapshot
     from gdtui.lessons.lesson import Lesson, Outcome
+    from gdtui.preferences import Preferences
     from gdtui.problems.problem import Problem
     from gdtui.runs.store import Run
 
@@ -40,25 +43,32 @@ class OpeningsScreen(MomentsScreen):
         lesson: the name of the lesson that is open; empty where none is.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, preferences: Preferences = DEFAULTS) -> None:
         super().__init__(opening.experiment)
         self._opening = opening
         self._watching: Watching | None = None
         self._sighting: Sighting | None = None
         self.lesson = ""
         self.player.is_playing = opening.play
+        self.player.speed = SPEEDS.index(preferences.speed)
+        self.hidden = frozenset(preferences.hidden)
 
     # --- the beginning -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Show the frame first: the fields, numpy and the data can wait until there is something to look at."""
+        self.hide_unwanted()
         self._show_status()
-        self.query_one(Log).say("space runs · . makes one update · ? explains every key and pane", "note")
+        run, update, explain = (key_of(self.app, command) for command in ("run", "update", "help"))
+        text = f"{run} runs · {update} makes one update · {explain} explains every key and pane"
+        self.query_one(Log).say(text, "note")
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
         await self.query_one(Controls).mount_fields()
-        await self.mount_side()
+        with self.app.batch_update():
+            await self.mount_side()
+            self.hide_unwanted()
         self._ask(self._open_first)
         self.run_worker(self.player.work(), group="descent")
         self.run_worker(self.reader.work(), group="insight")
@@ -189,9 +199,9 @@ class OpeningsScreen(MomentsScreen):
 
         self._watching = watching = Watching(Store(), run)
         self.player.is_playing = False
-        self.query_one(Log).say(
-            f"following run {run.id}: space holds the picture, f goes another way from here", "note"
-        )
+        hold, fork = key_of(self.app, "run"), key_of(self.app, "fork")
+        text = f"following run {run.id}: {hold} holds the picture, {fork} goes another way from here"
+        self.query_one(Log).say(text, "note")
 
         def look() -> None:
             if self._watching is not watching:
@@ -254,7 +264,8 @@ class OpeningsScreen(MomentsScreen):
             return True
         run = watching.run
         if run.is_made or sighting is None:
-            self.query_one(Log).say(f"{run.maker} makes this run: f goes another way from here", "note")
+            text = f"{run.maker} makes this run: {key_of(self.app, 'fork')} goes another way from here"
+            self.query_one(Log).say(text, "note")
             return False
         from gdtui.runs.keeper import Keeper
         from gdtui.runs.store import Store

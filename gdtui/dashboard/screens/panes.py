@@ -47,13 +47,18 @@ ROOMY = ("landscape", "insight", "runs")
 
 
 class PanesScreen(Screen[None]):
-    """The lab's panes, without what they show."""
+    """The lab's panes, without what they show.
+
+    Attributes:
+        hidden: the panes that a person wants hidden, by their ids.
+    """
 
     AUTO_FOCUS = ""
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         self._experiment = experiment
+        self.hidden: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """Status, panes, keys."""
@@ -112,8 +117,16 @@ class PanesScreen(Screen[None]):
                 self._zoom(widget)
         else:
             widget.toggle_class("-off")
+            self.hidden ^= {pane}
             self._close_up()
             self.call_after_refresh(self.show_again)
+
+    def hide_unwanted(self) -> None:
+        """Hide the panes that are to be hidden, as far as they are mounted."""
+        for pane in self.query(".pane"):
+            if pane.id in self.hidden:
+                pane.add_class("-off")
+        self._close_up()
 
     def _close_up(self) -> None:
         """Leave no gap where all panes of a column are hidden."""

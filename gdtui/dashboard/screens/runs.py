@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.runkeys import COMMANDS, bindings
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.threads import in_thread
@@ -39,7 +40,7 @@ READ_SHARE = 0.05
 
 NONE_KEPT = (
     "No run is kept yet. Every run is kept as it goes, from its first update on, so that it can be opened, compared "
-    "and gone on with, whatever becomes of this terminal: q and then space runs one here, gdtui run does so without "
+    "and gone on with, whatever becomes of this terminal: q and then {run} runs one here, gdtui run does so without "
     "a screen; --no-keep keeps nothing."
 )
 NONE_FOUND = "No run is like this: a word may stand anywhere in its settings, state, id, name, tags or note."
@@ -152,7 +153,7 @@ class RunsScreen(Screen["Run | None"]):
     def _why_none(self) -> str:
         if not self._is_read:
             return ""
-        return self._problem or (NONE_FOUND if self._runs else NONE_KEPT)
+        return self._problem or (NONE_FOUND if self._runs else NONE_KEPT.format(run=key_of(self.app, "run")))
 
     def _show_subtitle(self) -> None:
         found = self._found

@@ -41,7 +41,7 @@ class Chart(Lines, can_focus=True):
         Binding("right", "move_cursor(1)", "Cursor right", show=False),
         Binding("home", "jump_cursor(0)", "Cursor to the first value", show=False),
         Binding("end", "jump_cursor(1)", "Cursor to the last value", show=False),
-        Binding("escape", "clear_cursor", "Hide the cursor", show=False),
+        Binding("escape", "clear_cursor", "Hide the cursor", id="leave", show=False),
     ]
 
     @dataclass

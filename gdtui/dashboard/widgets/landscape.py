@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.strip import Strip
 
+from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.widgets.inks import LEVELS, MARKS, PLAIN_PATH, Ink
 from gdtui.dashboard.widgets.lines import Lines
 from gdtui.dashboard.widgets.steps import anatomy_lines
@@ -101,7 +102,8 @@ class Landscape(Lines, can_focus=True):
         width, height = self.size
         terrain = self._terrain
         if terrain is None:
-            return [self._line([("space runs · . makes one update", "dim")])]
+            text = f"{key_of(self.app, 'run')} runs · {key_of(self.app, 'update')} makes one update"
+            return [self._line([(text, "dim")])]
         table = anatomy_lines(self._anatomy, width, height - PLOT_ROWS) if self._anatomy is not None else []
         height -= len(table)
         if terrain.shape is None:

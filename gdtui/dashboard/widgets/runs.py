@@ -13,13 +13,14 @@ from textual.message import Message
 from textual.strip import Strip
 
 from gdtui.dashboard.figures import WIDTH, figure, shortened
+from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.geometry import Size
 
-EMPTY = "p pins this run to compare"
+EMPTY = "pins this run to compare"
 
 DETAILED = 52
 """Cells from which there is room for a run's epoch and what has become of it."""
@@ -65,7 +66,8 @@ class Runs(Lines, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "select(-1)", "The run above", show=False),
         Binding("down", "select(1)", "The run below", show=False),
-        Binding("p,delete,backspace", "unpin", "Unpin the selected run", show=False),
+        Binding("p", "unpin", "Unpin the selected run", id="pin", show=False),
+        Binding("delete,backspace", "unpin", "Unpin the selected run", show=False),
     ]
 
     @dataclass
@@ -126,7 +128,8 @@ class Runs(Lines, can_focus=True):
         """A line a run, as many as there is room for, the selected one among them."""
         width, height = self.size
         if not self._lines:
-            note = EMPTY if len(EMPTY) <= width else "p pins"
+            key = key_of(self.app, "pin")
+            note = f"{key} {EMPTY}" if len(key) + len(EMPTY) < width else f"{key} pins"
             return [self._strip([Segment(note, self._style("note"))], width)]
         first = max(0, self._selected + 1 - height) if self.has_focus else 0
         return [self._line(k, width) for k in range(first, min(first + height, len(self._lines)))]

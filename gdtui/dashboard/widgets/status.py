@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from gdtui.dashboard.figures import figure, shortened
-from gdtui.dashboard.keymap import bar
+from gdtui.dashboard.keymap import bar, commands_of
 from gdtui.experiment import printable
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class KeyBar(Widget):
 
     def render(self) -> Text:
         """Key and label, key and label; help and quit always have their place."""
-        items = bar(self._is_playing)
+        items = bar(self._is_playing, commands_of(self.app))
         room = self.size.width - sum(len(keys) + len(label) + 3 for keys, label in items[-2:])
         text = Text(no_wrap=True)
         for keys, label in items[:-2]:
