@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
-from textual.events import Key
+from textual.events import DescendantFocus, Key
 from textual.theme import Theme
 from textual.widgets import Input
 
@@ -69,6 +69,7 @@ class LabApp(App[int]):
         self.set_keymap(keymap(self.commands))
         self._preferences = preferences
         self._lab = LabScreen(opening, preferences)
+        self.animation_level = "none"
         self.register_theme(THEME)
         self.theme = THEME.name
 
@@ -84,6 +85,11 @@ class LabApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
         sys.setswitchinterval(0.0005)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """No cursor blinks: what does not change need not be sent."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = False
 
     def on_key(self, event: Key) -> None:
         """What was typed right behind the key that opened a field is for the field."""

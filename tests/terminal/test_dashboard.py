@@ -110,6 +110,17 @@ def test_idle_and_paused_it_sends_nothing(terminal: Start) -> None:
             assert screen.read(1.0) == 0
 
 
+def test_a_field_that_waits_for_words_sends_nothing(terminal: Start) -> None:
+    screen = terminal()
+    screen.shows(READY)
+    screen.press("\x10")  # ctrl-p, the palette
+    screen.shows("Run, or pause")
+    screen.press("slower")
+    screen.until(lambda: "Faster" not in screen.text and "Slower" in screen.text)
+    screen.read(2.0)
+    assert screen.read(1.5) == 0
+
+
 def test_another_size_in_mid_run_is_filled(terminal: Start) -> None:
     screen = terminal("--epochs", "1e9", "--play")
     screen.shows("● running")
