@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("progress", "tutorial", "jsonl")
 ON_SCREEN = ("speed", "driver", "fps")
+OFFER = "--offer-words"
+"""In place of a command's first argument: print what the last word of those that follow can become."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +47,11 @@ class Parser(argparse.ArgumentParser):
         Raises:
             InputError: if there is no such option or command.
         """
+        if arguments and arguments[0] == OFFER:
+            from gdtui.completion import offer
+
+            offer(self, arguments[1:])
+            self.exit()
         options, rest = self.parse_known_args(_joined(arguments))
         for word in rest:
             name = word.split("=", 1)[0]

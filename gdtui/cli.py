@@ -9,6 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, NamedTuple
 
 from gdtui.arguments import (
+    OFFER,
     Parser,
     add_experiment,
     add_json,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FAULT, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 MOST_COMPARED = 8
 LISTS = ("problems", "datasets", "optimizers", "schedules")
+SHELLS = ("bash", "zsh", "fish")
 
 
 class Command(NamedTuple):
@@ -193,6 +195,49 @@ def _config(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _help(arguments: Sequence[str]) -> int:
+    parser = _parser("help", "Explain something; without TOPIC, list what can be explained.")
+    parser.add_argument("topic", metavar="TOPIC", nargs="?", help="one of the topics, or a command")
+    topic = parser.parse(arguments).topic
+
+    from gdtui.config import configured
+    from gdtui.topics.topic import NAMES
+
+    if topic in COMMANDS and topic not in NAMES:
+        return COMMANDS[topic].run(["--help"])
+
+    from gdtui.dashboard.manual import explain
+
+    keys = {}
+    with suppress(InputError):  # help is there for one whose file is wrong, too
+        keys = configured().get("keys", {})
+    explain(topic, keys)
+    return 0
+
+
+def _completion(arguments: Sequence[str]) -> int:
+    if len(arguments) > 1 and arguments[0] == "next":  # so the scripts ask
+        from gdtui.completion import offer_command
+
+        first, *rest = arguments[1:]
+        if first.startswith("-"):
+            return _dashboard([OFFER, first, *rest])
+        if rest:
+            return COMMANDS[first].run([OFFER, *rest]) if first in COMMANDS else 0
+        offer_command(first, {name: command.help for name, command in COMMANDS.items()})
+        return 0
+    parser = _parser("completion", "Print the script with which a shell completes gdtui's words when Tab is pressed.")
+    parser.add_argument("shell", metavar="|".join(SHELLS), help="its first lines say where to put it")
+    shell = parser.parse(arguments).shell
+    if shell not in SHELLS:
+        raise InputError("", unknown("shell", shell, SHELLS))
+
+    from gdtui.completion import SCRIPTS
+
+    print(SCRIPTS[shell], end="")
+    return 0
+
+
 # --- kept runs -------------------------------------------------------------------------------------------------------
 
 
@@ -336,6 +381,8 @@ COMMANDS = {
     "list": Command(_list, "|".join(LISTS), "what there is to choose from"),
     "check": Command(_check, "FILE.py:NAME", "the gradient of your own model"),
     "config": Command(_config, "[--path]", "how you like the dashboard: theme, keys, panes, speed"),
+    "help": Command(_help, "[TOPIC]", "keys, panes, formulas, files and more, explained"),
+    "completion": Command(_completion, "|".join(SHELLS), "let your shell complete gdtui's words"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gdtui.experiment import InputError, Value, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +95,8 @@ def with_defaults(owner: str, known: Sequence[Hyperparameter], given: Mapping[st
             hint = unknown("hyperparameter", name, names) if names else f"unknown hyperparameter {name!r} (it has none)"
             raise InputError(name, f"{owner}: {hint}")
     return {h.name: h.checked(given.get(h.name, h.default)) for h in known}
+
+
+def written(hyperparameters: Iterable[Hyperparameter]) -> str:
+    """Their defaults and choices as `--set` takes them: `degree=3, activation=tanh|relu`."""
+    return ", ".join(f"{one.name}={'|'.join(one.choices) or f'{one.default:g}'}" for one in hyperparameters)

@@ -12,15 +12,15 @@ from rich.text import Text
 from gdtui.descent.optimizers import RULES
 from gdtui.descent.schedules import SCHEDULES
 from gdtui.experiment import InputError
+from gdtui.hyperparameters import written
 from gdtui.problems.catalog import FAMILIES
 from gdtui.problems.loading import SOURCES, is_own_model, load_problem
 from gdtui.problems.own import own_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from gdtui.experiment import Experiment
-    from gdtui.hyperparameters import Hyperparameter
 
 LISTED: dict[str, Mapping[str, Any]] = {
     "problems": FAMILIES,
@@ -37,12 +37,8 @@ def show(what: str) -> None:
     table.add_column("what it is")
     table.add_column("--set NAME=VALUE")
     for name, one in LISTED[what].items():
-        table.add_row(Text(name, "bold"), Text(one.summary), Text(_written(one.hyperparameters)))
+        table.add_row(Text(name, "bold"), Text(one.summary), Text(written(one.hyperparameters)))
     Console().print(table)
-
-
-def _written(hyperparameters: Iterable[Hyperparameter]) -> str:
-    return ", ".join(f"{one.name}={'|'.join(one.choices) or f'{one.default:g}'}" for one in hyperparameters)
 
 
 def show_check(experiment: Experiment) -> None:

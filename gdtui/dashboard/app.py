@@ -20,6 +20,7 @@ from gdtui.preferences import DEFAULTS
 
 if TYPE_CHECKING:
     from textual.driver import Driver
+    from textual.events import Event
     from textual.screen import Screen
 
     from gdtui.dashboard.begin import Opening
@@ -91,6 +92,12 @@ class LabApp(App[int]):
         if isinstance(event.widget, Input):
             event.widget.cursor_blink = False
 
+    async def on_event(self, event: Event) -> None:
+        """The first key ends the welcome, whatever the key is for."""
+        if isinstance(event, Key):
+            self._lab.end_welcome()
+        await super().on_event(event)
+
     def on_key(self, event: Key) -> None:
         """What was typed right behind the key that opened a field is for the field."""
         if event.is_printable and isinstance(self.focused, Input):
@@ -100,7 +107,7 @@ class LabApp(App[int]):
     def action_command_palette(self) -> None:
         """Find a command by its name."""
         if type(self.screen) in (LabScreen, HelpScreen):  # its commands are the lab's
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     @property
     def left(self) -> Preferences:

@@ -89,7 +89,7 @@ COMMANDS = (
     Command("export", "w", "w", "app.export", "write", "Write history, gradients or a picture to a file", "App"),
     Command("suspend", "ctrl+z", "ctrl-z", "app.suspend_process", "", "To the shell; fg returns", "App", in_bar=False),
     Command("redraw", "ctrl+l", "ctrl-l", "app.redraw", "", "Draw the whole screen again", "App", in_bar=False),
-    Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find a command by name", "App", in_bar=False),
+    Command("palette", "ctrl+p", "ctrl-p", "app.command_palette", "", "Find whatever has a name", "App", in_bar=False),
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
     Command("quit", "q", "q", "app.quit", "quit", "Leave gdtui", "App"),
 )  # fmt: skip

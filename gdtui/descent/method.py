@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gdtui.descent.optimizers import Rule, initial_state, rule_named
 from gdtui.descent.schedules import Schedule, schedule_named
 from gdtui.experiment import SETTINGS, InputError, unknown
@@ -47,6 +45,8 @@ class Method:
         Raises:
             InputError: if there is no such optimizer or schedule, or a hyperparameter of theirs is wrong.
         """
+        import numpy as np
+
         rule, schedule = rule_named(experiment.optimizer), schedule_named(experiment.schedule)
         given = dict(experiment.set)
 
@@ -70,6 +70,8 @@ class Method:
 
     def lrs(self, first: int, count: int) -> Array:
         """The learning rates of so many epochs, from the one that begins when `first` are complete, shape (count,)."""
+        import numpy as np
+
         if self._schedule.name == "constant":
             return np.full(count, self._base_lr)
         return np.array([self.lr_at(epoch) for epoch in range(first, first + count)])

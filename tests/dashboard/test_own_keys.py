@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from labs import lab
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.keymap import COMMANDS, bar, key_of, with_keys
 from gdtui.dashboard.screens.help import HelpScreen
+from gdtui.dashboard.widgets.page import Page
 from gdtui.dashboard.widgets.runs import EMPTY
 from gdtui.dashboard.widgets.status import KeyBar
 from gdtui.experiment import InputError
@@ -156,9 +157,10 @@ async def test_bar_help_palette_and_log_say_the_new_key() -> None:
         provider = KeymapCommands(driven.screen)
         keys = {str(hit.display): hit.help async for hit in provider.discover()}
         assert (keys["Run, or pause"], keys["One epoch back"]) == ("key: F5", "key: [")
+        await provider.startup()
         assert [hit.help async for hit in provider.search("pause F5")] == ["F5"]
         await driven.press("question_mark")
-        rows = [row.split() for row in str(driven.app.screen.query_one(Static).render()).splitlines()]
+        rows = [row.split() for row in driven.app.screen.query_one(Page).text.splitlines()]
         assert ["F5", "Run,", "or", "pause"] in rows
         assert [
             "ctrl-r",

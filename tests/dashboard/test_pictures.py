@@ -113,6 +113,11 @@ async def helped(driven: Lab) -> None:
     await driven.press("question_mark")
 
 
+async def insight_helped(driven: Lab) -> None:
+    driven.screen.query_one("#insight").focus()
+    await driven.press("question_mark", "slash", *"noise")
+
+
 FAITHFUL = {"problem": "affine", "data": "faithful", "standardize": True, "batch_size": 16}
 SCENES: list[tuple[tuple[int, int], Any, dict[str, Any]]] = [
     (SMALL, ready, {}),
@@ -135,6 +140,7 @@ SCENES: list[tuple[tuple[int, int], Any, dict[str, Any]]] = [
     (MIDDLE, wrong, {}),
     (SMALL, helped, {}),
     (MIDDLE, helped, {}),
+    (MIDDLE, insight_helped, {}),
 ]
 
 
@@ -149,6 +155,15 @@ def test_picture(
     settings: dict[str, Any],
 ) -> None:
     assert is_as_before(snap_compare, Opening(Experiment(**settings), is_kept=False), scene, size)
+
+
+async def welcomed(driven: Lab) -> None:
+    await driven.until(lambda: driven.screen.query("Welcome"))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE])
+def test_picture_of_the_first_start(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
+    assert is_as_before(snap_compare, Opening(Experiment()), welcomed, size)
 
 
 async def taught(driven: Lab) -> None:

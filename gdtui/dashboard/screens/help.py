@@ -1,97 +1,118 @@
-"""Help: what every key does, and what every pane shows."""
+"""Help: what is shown, where its numbers come from, and what every key does; the topics of `gdtui help`."""
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
+from textual import on
 from textual.binding import Binding
-from textual.containers import VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input
 
-from gdtui.dashboard.keymap import commands_of
+from gdtui.dashboard.keymap import PANES, commands_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import ComposeResult
 
-    from gdtui.dashboard.keymap import Command
+    from gdtui.dashboard.widgets.page import Page
 
-PANES = {
-    "1 Experiment": "What is run. Enter or leaving a field applies it, esc gives it up. lr, batch size, order and "
-    "epochs change the run under way from its next update; everything else starts a new run.",
-    "2 Loss": "f(θ) = (1/n) Σ ℓᵢ(θ) over all n samples, at the end of each epoch; epoch 0 is the start. ▾ marks a "
-    "change; dim, beneath: what theory predicts (of the full batch on a quadratic), or what lies ahead after a rewind. "
-    "Focused: ← → home end move a cursor that reads exact values.",
-    "3 Samples": "A row a sample: ℓᵢ = (ŷ − y)² and its gradient gᵢ = ∇ℓᵢ = 2x(ŷ − y). As applied: each at the θ of "
-    "its own visit in this epoch, – where it was not visited yet. Now: all at the current θ. ▸ marks the newest batch, "
-    "c a gradient that was clipped. Share: its part of gradient descent's step, gᵢ·g/(n‖g‖²), * the largest; cos: its "
-    "gradient's cosine with their mean g, ◂ below 0: it pulls against the step; both at the θ of now. / filters: "
-    "a column compared with a number, or clipped, conflict, visited, newest; space or comma is and; or; not.",
-    "4 Landscape": "One parameter: f(w), some ℓᵢ, where θ is, its tangent, the step to come. Two: f from above, the "
-    "path, × the known minima. More: f along the newest update, with α on it.",
-    "5 Insight": "All of it at the θ of now. The ladder: learning rates at which descent breaks, in what it is set to "
-    "and beside it (exact where f is quadratic, ≈ here elsewhere; Cohen et al. 2021, Ma et al. 2018). Noise scale "
-    "B = trΣ/‖g‖²: a batch b far below B is led by noise (McCandlish et al. 2018). Align: the mean cosine of gᵢ with "
-    "their mean g; against: how many have cos < 0. α: where the newest step landed on a parabola along it, −1 not "
-    "moved, 0 the minimum, 1 the far wall (Cockpit, Schneider et al. 2021). i shows one of them over the epochs.",
-    "6 Runs": "p pins this run as it stands; it stays on the chart through changes, resets and other problems, with a "
-    "colour and a line mark of its own. p again pins it as it is by then, or, if nothing happened since, no longer; f "
-    "pins the run forked from; P unpins all. A line a run: the settings in which it differs from the others, its loss "
-    "or what the chart's cursor reads of it. Focused: ↑ ↓ select, p or del unpins. d draws each pinned run against "
-    "this one at the same x: f/f now on a log axis, f − f now on a linear one, interpolated between epochs. SGD makes "
-    "n/b updates where gradient descent makes one: by x compare at the same updates or the same samples seen.",
-    "7 Log": "θ and f after each epoch, all digits; at grain update, each visit's gradient; every change.",
-}
-"""What each pane shows, and where its numbers come from."""
+PAGE_OF = {"lesson": "lessons", "overlay": "loss"}
+"""The topics of panes that are called otherwise."""
 
-TERMS = {
-    "update": "θ ← θ − lr · mean of gᵢ over one batch",
-    "epoch": "one pass, n samples: n/b updates with batch size b",
-    "batch size": "full: gradient descent; 1: stochastic (SGD); between: mini-batch",
-    "diverged": "a value was no longer finite, or f grew over 10¹² · max(1, f at the start); the last finite θ is kept",
-    "converged": "the last epoch left θ as it was, to the last bit",
-}
+BESIDE = {"insight": ("instruments", "limits")}
+"""What one reads together with a topic."""
+
+HINTS = ("1-7 panes · tab next · / find · esc close", "/ find · esc close", "esc")
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys, panes and words, on one page to scroll."""
+    """All topics below each other: what was asked about first, then the keys, then all others."""
 
-    # With the ids of the lab's commands: a person's own keys for those close it, too.
+    # With the ids of the lab's commands: a person's own keys for those do the same here.
     BINDINGS: ClassVar = [
-        Binding("escape", "dismiss", "Close", id="leave", show=False),
+        Binding("escape", "leave", "Close", id="leave", show=False),
         Binding("question_mark,f1", "dismiss", "Close", id="help", show=False),
         Binding("q", "dismiss", "Close", id="quit", show=False),
         Binding("ctrl+p", "app.command_palette", "Palette", id="palette", show=False),
+        Binding("tab", "go_on(1)", "Next topic", id="next", show=False),
+        Binding("shift+tab", "go_on(-1)", "Topic before", id="back", show=False),
+        Binding("slash", "find", "Find", id="filter", show=False),
+        Binding("n", "find_next(1)", "Next place", show=False),
+        Binding("N", "find_next(-1)", "Place before", show=False),
+        *(Binding(key, f"go_to('{pane}')", pane, id=f"pane-{key}", show=False) for key, pane in PANES.items()),
     ]
 
+    def __init__(self, topic: str = "") -> None:
+        """`topic`: a topic, or a pane, to begin with."""
+        super().__init__()
+        self._topic = PAGE_OF.get(topic, topic)
+
     def compose(self) -> ComposeResult:
-        """One page."""
-        with VerticalScroll() as page:
-            page.border_title = "Help"
-            page.border_subtitle = "esc close · ↑ ↓ scroll"
-            yield Static(_page(commands_of(self.app)), markup=False)
+        """The page, and at its foot a line to type what to look for."""
+        from gdtui.dashboard.manual import manual
+        from gdtui.dashboard.widgets.page import Page
+        from gdtui.topics.topic import NAMES
+
+        commands = commands_of(self.app)
+        first = (self._topic, *BESIDE.get(self._topic, ())) if self._topic else ()
+        with Vertical(id="help") as frame:
+            frame.border_title = "Help"
+            yield Page([manual(name, commands) for name in dict.fromkeys((*first, "keys", *NAMES))])
+            yield Input(placeholder="find", compact=True, classes="-off")
 
     def on_mount(self) -> None:
         """Arrow keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        self._page.focus()
 
+    def on_resize(self) -> None:
+        """Say as many of the keys as fit."""
+        room = self.app.size.width - 6
+        self.query_one("#help").border_subtitle = next((hint for hint in HINTS if len(hint) <= room), "")
 
-def _page(commands: Sequence[Command]) -> Text:
-    text = Text()
-    for group, members in groupby(commands, key=lambda command: command.group):
-        text.append(f"{group}\n", "bold")
-        for command in members:
-            text.append(f"  {command.shown:>10}  ", "bold")
-            text.append(f"{command.help}\n")
-        text.append("\n")
-    for title, entries in (("What the panes show", PANES), ("Words", TERMS)):
-        text.append(f"{title}\n", "bold")
-        for name, meaning in entries.items():
-            text.append(f"  {name}: ", "bold")
-            text.append(f"{meaning}\n")
-        text.append("\n")
-    return text
+    @property
+    def _page(self) -> Page:
+        from gdtui.dashboard.widgets.page import Page
+
+        return self.query_one(Page)
+
+    def action_go_to(self, pane: str) -> None:
+        """To a pane's page."""
+        self._page.go_to(pane)
+
+    def action_go_on(self, topics: int) -> None:
+        """To the next topic or the one before."""
+        self._page.go_on(topics)
+
+    def action_find(self) -> None:
+        """Type what to look for."""
+        line = self.query_one(Input)
+        line.remove_class("-off")
+        line.clear()
+        self.set_focus(line)
+
+    def action_find_next(self, way: int) -> None:
+        """Another place where it stands."""
+        self._page.look_for(self.query_one(Input).value, way)
+
+    def action_leave(self) -> None:
+        """Out of the line that one types in, or of the help."""
+        if self.focused is self.query_one(Input):
+            self._close_line()
+        else:
+            self.dismiss()
+
+    @on(Input.Changed)
+    def _look(self, event: Input.Changed) -> None:
+        event.stop()
+        is_found = self._page.look_for(event.value) or not event.value
+        event.input.set_class(not is_found, "-wrong")
+
+    @on(Input.Submitted)
+    def _keep(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close_line()
+
+    def _close_line(self) -> None:
+        self.query_one(Input).add_class("-off")
+        self.set_focus(self._page)

@@ -189,8 +189,12 @@ class LabScreen(OpeningsScreen):
 
         names = list(LESSONS)
         at = names.index(self.lesson) + step if self.lesson else 0 if step > 0 else -1
+        self.open_lesson(names[at % len(names)])
+
+    def open_lesson(self, name: str) -> None:
+        """The lesson of that name."""
         self.player.is_playing = False
-        self._ask(partial(self._teach, names[at % len(names)]))
+        self._ask(partial(self._teach, name))
 
     def action_toggle_lesson(self) -> None:
         """The lesson's words, or none."""

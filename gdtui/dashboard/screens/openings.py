@@ -35,6 +35,9 @@ LONG_LOAD_S = 0.2
 
 CHECK_KEEPING_S = 0.4
 
+ROOM_TO_WELCOME = 8
+"""Lines of the chart without which the first keys would cover it."""
+
 
 class OpeningsScreen(MomentsScreen):
     """The lab's panes, showing the run that was asked for last.
@@ -48,6 +51,7 @@ class OpeningsScreen(MomentsScreen):
         self._opening = opening
         self._watching: Watching | None = None
         self._sighting: Sighting | None = None
+        self._is_welcomed = False
         self.lesson = ""
         self.player.is_playing = opening.play
         self.player.speed = SPEEDS.index(preferences.speed)
@@ -73,6 +77,27 @@ class OpeningsScreen(MomentsScreen):
         self.run_worker(self.player.work(), group="descent")
         self.run_worker(self.reader.work(), group="insight")
         self.set_interval(CHECK_KEEPING_S, self._check_keeping)
+        await self._welcome()
+
+    async def _welcome(self) -> None:
+        """Show the first keys to one who has never run anything."""
+        opening = self._opening
+        if opening.play or opening.lesson or opening.run is not None or not opening.is_kept:
+            return
+        is_used = await in_thread(_is_used)
+        with self.unless_leaving():
+            chart = self.query_one("#loss")
+            is_wanted = chart.is_attached and not (is_used or self._is_welcomed)  # the app may have ended meanwhile
+            if is_wanted and chart.size.height >= ROOM_TO_WELCOME:
+                from gdtui.dashboard.widgets.welcome import Welcome
+
+                await chart.mount(Welcome())
+
+    def end_welcome(self) -> None:
+        """The first key is pressed."""
+        if not self._is_welcomed:
+            self._is_welcomed = True
+            self.query("Welcome").remove()
 
     async def _open_first(self) -> None:
         opening = self._opening
@@ -167,13 +192,27 @@ class OpeningsScreen(MomentsScreen):
             return {pin.key: look for look, pin in self._pins}
 
         def leave(run: Run | None) -> None:
-            keeper = self.player.keeping.keeper
-            if run is not None and not (keeper and keeper.is_begun and run.id == keeper.run):
-                self.player.is_playing = False
-                self._ask(partial(self._open, run))
+            if run is not None:
+                self._leave_for(run)
 
         if self.app.screen is self:  # the palette may lie over another screen
             self.app.push_screen(RunsScreen(Store(), looks, self._pin_kept), leave)
+
+    async def open_run(self, id: str) -> None:
+        """Show the kept run of that id in place of this one."""
+        from gdtui.runs.store import Store
+
+        try:
+            self._leave_for(await in_thread(partial(Store().run, id)))
+        except InputError as error:
+            self.query_one(Log).say(str(error), "bad")
+
+    def _leave_for(self, run: Run) -> None:
+        """Show a kept run, unless it is the one that is shown."""
+        keeper = self.player.keeping.keeper
+        if not (keeper and keeper.is_begun and run.id == keeper.run):
+            self.player.is_playing = False
+            self._ask(partial(self._open, run))
 
     async def _pin_kept(self, run: Run) -> None:
         """Compare with a kept run, or no longer.
@@ -317,6 +356,13 @@ class OpeningsScreen(MomentsScreen):
             self._show_status()
         kept_as = f"run {watching.run.id}" if watching else f"run {keeper.run}" if keeper and keeper.is_begun else ""
         self.subtitle(self.query_one(Controls), kept_as)
+
+
+def _is_used() -> bool:
+    """Something has been run here before."""
+    from gdtui.runs.files import store_path
+
+    return store_path().exists()
 
 
 def _taught(lesson: Lesson) -> tuple[tuple[Outcome, ...], str]:

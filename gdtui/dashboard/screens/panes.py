@@ -138,10 +138,14 @@ class PanesScreen(Screen[None]):
         """The focused pane on the whole screen, or back."""
         if self.has_class("-zoomed"):
             self._unzoom()
-        elif self.focused is not None:
-            pane = next((node for node in self.focused.ancestors_with_self if node.id in PANES), None)
-            if pane is not None:
-                self._zoom(self.query_one(f"#{pane.id}"))
+        elif pane := self._focused_pane:
+            self._zoom(self.query_one(f"#{pane}"))
+
+    @property
+    def _focused_pane(self) -> str:
+        """The pane that has the focus; empty where none has."""
+        nodes = self.focused.ancestors_with_self if self.focused else ()
+        return next((node.id for node in nodes if node.id in PANES), "")
 
     def _zoom(self, pane: Widget) -> None:
         pane.add_class("-zoom")
@@ -157,10 +161,16 @@ class PanesScreen(Screen[None]):
         self.call_after_refresh(self.show_again)
 
     def action_help(self) -> None:
-        """Keys and panes explained."""
+        """The pane that one looks at explained, and the keys."""
+        zoomed = next((pane.id or "" for pane in self.query(".-zoom")), "")
+        self.explain(self._focused_pane or zoomed)
+
+    def explain(self, topic: str) -> None:
+        """A topic or a pane explained; nothing in particular where it is empty."""
         from gdtui.dashboard.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        show = self.app.switch_screen if isinstance(self.app.screen, HelpScreen) else self.app.push_screen
+        show(HelpScreen(topic))
 
     def action_leave(self) -> None:
         """One layer out: a field, a zoomed pane, the focus, the drawer."""

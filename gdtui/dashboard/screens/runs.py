@@ -9,9 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.text import Text
 from textual import on
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
@@ -347,22 +345,7 @@ class RunsScreen(Screen["Run | None"]):
 
     def action_help(self) -> None:
         """What every key does."""
-        self.app.push_screen(RunsHelp())
-
-
-class RunsHelp(HelpScreen):
-    """The keys of the runs' screen."""
-
-    def compose(self) -> ComposeResult:
-        """One page."""
-        with VerticalScroll() as page:
-            page.border_title = "Runs"
-            page.border_subtitle = "esc close · ↑ ↓ scroll"
-            text = Text()
-            for command in COMMANDS:
-                text.append(f"{command.shown:>10}  ", "bold")
-                text.append(f"{command.help}\n")
-            yield Static(text, markup=False)
+        self.app.push_screen(HelpScreen("kept"))
 
 
 def maker(run: Run) -> str:
