@@ -159,6 +159,7 @@ def add_preferences(parser: argparse.ArgumentParser) -> None:
         help="paced sends only what changed, as fast as the link carries it (default); plain is Textual's own",
     )
     group.add_argument("--fps", metavar="N", type=float, help="redraws a second at most (60)")
+    group.add_argument("--ascii", action="store_const", const=True, help="draw with plain ASCII characters only")
 
 
 def preferences_of(options: argparse.Namespace) -> Preferences:
@@ -167,7 +168,7 @@ def preferences_of(options: argparse.Namespace) -> Preferences:
     Raises:
         InputError: if a value is wrong.
     """
-    given = {name: getattr(options, name) for name in ("driver", "fps")}
+    given = {name: getattr(options, name) for name in ("driver", "fps", "ascii")}
     return Preferences().replace(**{name: value for name, value in given.items() if value is not None})
 
 

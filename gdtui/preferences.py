@@ -19,10 +19,14 @@ class Preferences:
     Attributes:
         driver: `paced` sends only what changed, as fast as the link carries it; `plain` is Textual's own.
         fps: redraws a second at most.
+        theme: the colours; which themes there are, the dashboard knows.
+        ascii: nothing is drawn but plain ASCII characters.
     """
 
     driver: str = "paced"
     fps: float = 60.0
+    theme: str = "gdtui"
+    ascii: bool = False
 
     def __post_init__(self) -> None:
         """Check each value.
