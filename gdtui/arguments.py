@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gdtui.preferences import Preferences
 
 FORMATS = ("progress", "tutorial", "jsonl")
-ON_SCREEN = ("speed", "driver", "fps")
+ON_SCREEN = ("theme", "speed", "driver", "fps", "ascii")
 OFFER = "--offer-words"
 """In place of a command's first argument: print what the last word of those that follow can become."""
 
@@ -162,6 +162,7 @@ def output_of(options: argparse.Namespace) -> Output:
 def add_preferences(parser: argparse.ArgumentParser) -> None:
     """How the dashboard is shown."""
     group = parser.add_argument_group("screen", "defaults: as gdtui config says")
+    group.add_argument("--theme", metavar="NAME", help="colours: gdtui, gdtui-light, nord, ...; ctrl-p finds them all")
     group.add_argument("--speed", metavar="N|max", help=f"epochs a second: {', '.join(map(str, SPEEDS))} (10)")
     group.add_argument(
         "--driver",
@@ -169,6 +170,7 @@ def add_preferences(parser: argparse.ArgumentParser) -> None:
         help="paced sends only what changed, as fast as the link carries it (default); plain is Textual's own",
     )
     group.add_argument("--fps", metavar="N", type=float, help="redraws a second at most (60)")
+    group.add_argument("--ascii", action="store_const", const=True, help="draw with plain ASCII characters only")
 
 
 def preferences_of(options: argparse.Namespace) -> Preferences:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from contextlib import suppress
@@ -27,6 +28,7 @@ from gdtui.experiment import Experiment, InputError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
     from gdtui.dashboard.begin import Opening
     from gdtui.preferences import Preferences
@@ -90,8 +92,12 @@ def _show_lab(opening: Opening, preferences: Preferences) -> int:
 
     from gdtui.dashboard.app import LabApp
     from gdtui.terminal import driver_class
+    from gdtui.terminal.colors import Colors
 
-    app = LabApp(opening, driver_class(preferences.driver, preferences.fps), preferences)
+    if not _is_utf(sys.__stderr__):  # which Textual writes to
+        preferences = preferences.replace(ascii=True)
+    driver = driver_class(preferences.driver, preferences.fps)
+    app = LabApp(opening, driver, preferences, Colors.of(os.environ))
     app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
     app.end()
     if not opening.lesson:
@@ -101,6 +107,16 @@ def _show_lab(opening: Opening, preferences: Preferences) -> int:
     if app.failure:
         raise InputError("", app.failure)
     return app.return_code or 0
+
+
+def _is_utf(stream: TextIO | None) -> bool:
+    return stream is not None and codecs.lookup(stream.encoding).name.startswith("utf")
+
+
+def _spelled() -> str:
+    from gdtui.ascii import SPELLED
+
+    return SPELLED
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -390,8 +406,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run gdtui; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if isinstance(sys.stdout, TextIOWrapper):
-        # A θ that the terminal's encoding does not have is written as an escape, as on standard error.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        # What the terminal's encoding does not have is written as an escape, as on standard error; a θ by its name.
+        sys.stdout.reconfigure(errors="backslashreplace" if _is_utf(sys.stdout) else _spelled())
     try:
         try:
             if arguments and arguments[0] in COMMANDS:

@@ -186,6 +186,12 @@ def _runs(_words: Sequence[str]) -> Iterator[Offer]:
             yield run.name, what
 
 
+def _themes(_words: Sequence[str]) -> Iterable[Offer]:
+    from gdtui.dashboard.themes import NAMES
+
+    return ((name, "") for name in NAMES)
+
+
 def _exported(_words: Sequence[str]) -> Iterable[Offer]:
     return ((what, "") for what in ("history", "samples", "experiment", "chart", "lab"))
 
@@ -198,6 +204,7 @@ VALUES: dict[str, Callable[[Sequence[str]], Iterable[Offer]]] = {
     "--order": lambda _: ((order, "") for order in ORDERS),
     "--format": lambda _: ((name, "") for name in ("progress", "tutorial", "jsonl")),
     "--set": _hyperparameters,
+    "--theme": _themes,
     "--what": _exported,
     "--name": lambda _: (),
     "RUN": _runs,

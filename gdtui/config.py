@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = {
-    "theme": "Its colours.",
+    "theme": "Its colours: gdtui, gdtui-light, or another that ctrl-p finds.",
     "speed": f'Epochs, or updates, a second at the start: {", ".join(map(str, SPEEDS[:-1]))}; or "max".',
     "fps": "Redraws a second at most.",
     "driver": f"{' or '.join(DRIVERS).capitalize()}: paced sends only what changed, plain is Textual's own driver.",
@@ -76,6 +76,10 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
 
 def _checked(name: str, value: Any) -> Any:
     """A preference's value as it is meant; of keys only those that differ."""
+    if name == "theme" and isinstance(value, str):
+        from gdtui.dashboard.themes import checked
+
+        return checked(value)
     if name in SETTINGS and name != "keys":
         return getattr(DEFAULTS.replace(**{name: value}), name)
     from gdtui.dashboard.keymap import COMMANDS, keymap, with_keys

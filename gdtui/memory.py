@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gdtui.preferences import Preferences
 
-REMEMBERED = ("hidden",)
+REMEMBERED = ("hidden", "theme")
 """The preferences that the dashboard itself can change."""
 
 
@@ -31,8 +31,16 @@ def remembered() -> dict[str, Any]:
         said = json.loads(read_small(memory_path()) or "{}")
         for name in REMEMBERED if isinstance(said, dict) else ():
             if name in said:
+                _check(name, said[name])
                 values[name] = getattr(DEFAULTS.replace(**{name: said[name]}), name)
     return values
+
+
+def _check(name: str, value: Any) -> None:
+    if name == "theme":
+        from gdtui.dashboard.themes import checked
+
+        checked(str(value))
 
 
 def remember(before: Preferences, after: Preferences) -> None:

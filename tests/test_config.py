@@ -178,6 +178,7 @@ def test_the_help_speaks_of_it(gdtui: Command) -> None:
     ("text", "line", "words"),
     [
         ("teme = 1", 1, "unknown preference 'teme' (did you mean theme?)"),
+        ('theme = "nrod"', 1, "unknown theme 'nrod' (did you mean nord?)"),
         ("theme = 3", 1, "theme must be a name, got 3"),
         ("\n\nspeed = 7", 3, "speed must be 1, 2, 5, 10, 20, 50 or max, got 7"),
         ("speed = 10.0", 1, "speed must be"),

@@ -41,6 +41,8 @@ def test_of_two_the_last_one_is_remembered_if_it_has_changed_anything() -> None:
     assert remembered() == {"hidden": ("runs", "log")}
     remember(DEFAULTS, DEFAULTS.replace(hidden=("loss",)))
     assert remembered() == {"hidden": ("loss",)}
+    remember(DEFAULTS, DEFAULTS.replace(theme="nord"))
+    assert remembered() == {"hidden": ("loss",), "theme": "nord"}
 
 
 @pytest.mark.parametrize(
@@ -54,12 +56,14 @@ def test_of_two_the_last_one_is_remembered_if_it_has_changed_anything() -> None:
         '{"hidden": ["nosuch"]}',
         '{"hidden": [["log"]]}',
         '{"fps": 3}',
+        '{"theme": "nosuch"}',
+        '{"theme": 3}',
         "[" * 100_000,
         "9" * 5000,
         "\x00",
         '{"hidden": ["log"]} ' + " " * 2**21,
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_is_broken_is_as_if_it_were_not_there(text: str) -> None:
     path = memory_path()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from rich.console import Console
 from textual.app import App
 from textual.events import DescendantFocus, Key
-from textual.theme import Theme
 from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands, Palette
 from gdtui.dashboard.keymap import keymap, with_keys
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.themes import OWN, chosen, complete, line_filters
+from gdtui.dashboard.widgets.inks import NO_SHADES
 from gdtui.preferences import DEFAULTS
+from gdtui.terminal.colors import Colors
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -26,21 +29,6 @@ if TYPE_CHECKING:
     from gdtui.dashboard.begin import Opening
     from gdtui.preferences import Preferences
     from gdtui.terminal.pace import Link
-
-THEME = Theme(
-    name="gdtui",
-    primary="#61afef",
-    secondary="#c5a0e6",
-    accent="#e5a445",
-    warning="#e5a445",
-    error="#e06c75",
-    success="#8cc98f",
-    foreground="#d7dae0",
-    background="#111418",
-    surface="#252b33",
-    panel="#1a1f25",
-    variables={"text-muted": "#7d8794", "text-error": "#e06c75", "border-blurred": "#3d4650"},
-)
 
 
 class LabApp(App[int]):
@@ -60,19 +48,64 @@ class LabApp(App[int]):
     ENABLE_COMMAND_PALETTE = False  # Textual would bind ctrl-p, too; in the keymap it may be another key
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
+    _colors = Colors.TRUE  # Textual asks for the theme's variables before there is one
 
     def __init__(
-        self, opening: Opening, driver: type[Driver] | None = None, preferences: Preferences = DEFAULTS
+        self,
+        opening: Opening,
+        driver: type[Driver] | None = None,
+        preferences: Preferences = DEFAULTS,
+        colors: Colors = Colors.TRUE,
     ) -> None:
+        """The lab in a person's theme, in the colours that there are.
+
+        Raises:
+            InputError: if there is no such theme, command or key, or one key twice.
+        """
         super().__init__(driver)
         self.failure = ""
+        self.animation_level = "none"
         self.commands = with_keys(preferences.keys)
         self.set_keymap(keymap(self.commands))
         self._preferences = preferences
         self._lab = LabScreen(opening, preferences)
-        self.animation_level = "none"
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        for own in OWN:
+            self.register_theme(own)
+        self._terminal = colors
+        self.wear(preferences.theme)
+        # Textual's own asks the environment; what the filters leave goes out as it is.
+        system: Literal["256", "truecolor"] = "256" if colors is Colors.INDEXED else "truecolor"
+        file = self.console.file
+        self.console = Console(
+            color_system=system, file=file, force_terminal=True, legacy_windows=False, highlight=False, emoji=False
+        )
+
+    def wear(self, name: str) -> None:
+        """Put on a theme, as far as the terminal has its colours.
+
+        Raises:
+            InputError: if there is no such theme.
+        """
+        theme, self._colors = chosen(name, self.available_themes, self._terminal)
+        self._preferences = self._preferences.replace(theme=name)
+        # Textual's answer to NO_COLOR is grey, which is a colour.
+        self.no_color = self._colors is Colors.NONE
+        self._filters = line_filters(theme, self._colors, self.ansi_theme)
+        if self._preferences.ascii:
+            from gdtui.dashboard.ascii import Ascii
+
+            self._filters.append(Ascii())
+        self.set_class(self._preferences.ascii or self._colors <= Colors.SIXTEEN, NO_SHADES)
+        self.theme = theme.name
+
+    def action_wear(self, name: str) -> None:
+        """Another theme."""
+        self.wear(name)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and what it lacks."""
+        self.theme_variables = complete(self.current_theme, super().get_css_variables(), self._colors)
+        return self.theme_variables
 
     def get_default_screen(self) -> Screen[None]:
         """The lab is the only screen beneath."""

@@ -48,7 +48,7 @@ class XAxis(Enum):
         }[self]
 
 
-AHEAD = "#5c6672"
+AHEAD = "ahead"
 """Colour of what lies ahead after a rewind, and of what is predicted."""
 
 

@@ -88,7 +88,7 @@ def _runs(lab: LabScreen) -> Iterator[Find]:
 
 def _themes(lab: LabScreen) -> Iterator[Find]:
     for name in lab.app.available_themes:
-        yield Find(f"theme: {name}", KINDS["theme"], partial(setattr, lab.app, "theme", name))
+        yield Find(f"theme: {name}", KINDS["theme"], partial(lab.run_action, f"app.wear('{name}')"))
 
 
 def _topics(lab: LabScreen) -> Iterator[Find]:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from gdtui.descent.snapshot import Snapshot
     from gdtui.problems.datasets import Array
 
-SECOND, LIMIT = "#c5a0e6", "#8b949e"
+SECOND, LIMIT = "secondary", "limit"
 """Colours of a chart's second curve, and of a limit."""
+
+OTHER = "○"
+"""The line mark of either, so that colour is not the only signal."""
 
 
 class Overlay(Enum):
@@ -24,10 +27,10 @@ class Overlay(Enum):
     NONE = ""
     GRAD_NORM = "‖g‖"
     NOISE_SCALE = "noise scale B = trΣ/‖g‖²"
-    ALIGNMENT = "alignment, mean cosᵢ · conflicts, cosᵢ < 0, of n"
+    ALIGNMENT = "alignment, mean cosᵢ · ○ conflicts, cosᵢ < 0, of n"
     ALPHA = "alpha: −1 not moved, 0 the minimum, 1 the far wall"
     UPDATE_SIZE = "update size ‖θₜ₊₁ − θₜ‖"
-    SHARPNESS = "sharpness λmax · gradient descent's limit 2/lr"
+    SHARPNESS = "sharpness λmax · ○ gradient descent's limit 2/lr"
 
     def next(self) -> Overlay:
         """The next one, round and round."""
@@ -79,7 +82,7 @@ def instrument_plot(snapshot: Snapshot, overlay: Overlay, axis: XAxis, color: st
     from gdtui.insight.instruments import measured
 
     series: list[Series] = []
-    for name, ink in zip(COLUMNS.get(overlay, ()), (color, SECOND), strict=False):
+    for name, ink, mark in zip(COLUMNS.get(overlay, ()), (color, SECOND), ("", OTHER), strict=False):
         epochs, values = tracked(snapshot, name)
         if name == "conflicts":
             values = values / measured(snapshot.problem.n)
@@ -88,7 +91,7 @@ def instrument_plot(snapshot: Snapshot, overlay: Overlay, axis: XAxis, color: st
             epochs, values = epochs[~np.isnan(values)], values[~np.isnan(values)]
         now = int(epochs.searchsorted(snapshot.epoch, side="right"))
         x = _positions(snapshot, epochs, axis)
-        series.append(Series(NAMES[name], x[:now], values[:now], ink))
+        series.append(Series(NAMES[name], x[:now], values[:now], ink, mark))
         if now < len(x):
             series.append(Series(f"{NAMES[name]} ahead", x[max(0, now - 1) :], values[max(0, now - 1) :], AHEAD))
     if overlay is Overlay.SHARPNESS:
@@ -160,7 +163,7 @@ def _limit(snapshot: Snapshot, axis: XAxis) -> Series:
 
     past = snapshot.history.until(snapshot.epoch)
     with np.errstate(divide="ignore"):
-        return Series("2/lr", past.column(axis.column), 2 / past.column(Column.LR), LIMIT)
+        return Series("2/lr", past.column(axis.column), 2 / past.column(Column.LR), LIMIT, OTHER)
 
 
 def _fitted_range(plot: Plot) -> tuple[float, float]:

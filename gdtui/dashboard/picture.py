@@ -12,10 +12,11 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from textual.color import Color
 
-from gdtui.dashboard.app import THEME, LabApp
+from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.figures import shortened
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.themes import DARK
 from gdtui.experiment import InputError, printable
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SIZE = (120, 36)
 """Columns and rows of a picture that nobody has sized."""
+
+COLORS = {"primary": DARK.primary, "secondary": DARK.secondary or "", **DARK.variables}
+"""Of curves."""
 
 LOOK_S = 0.01
 """Seconds between two looks at whether the lab shows what it is to show."""
@@ -49,7 +53,7 @@ def chart_svg(plot: Plot, heading: str, caption: str, size: tuple[int, int] = SI
     """
     from gdtui.dashboard.widgets.plot import Ink, draw
 
-    background, foreground = Color.parse(THEME.background or ""), Color.parse(THEME.foreground or "")
+    background, foreground = Color.parse(DARK.background or ""), Color.parse(DARK.foreground or "")
     base = Style(bgcolor=background.rich_color)
 
     def ink(color: Color) -> Style:
@@ -57,7 +61,7 @@ def chart_svg(plot: Plot, heading: str, caption: str, size: tuple[int, int] = SI
 
     width, height = size
     label = ink(background.blend(foreground, 0.5))
-    inks = Ink(base, ink(background.blend(foreground, 0.3)), label, ink(Color.parse(THEME.warning or "")))
+    inks = Ink(base, ink(background.blend(foreground, 0.3)), label, ink(Color.parse(DARK.warning or "")), COLORS)
     rows = [list(strip) for strip in draw(plot, width, height - 1, inks).rows]
     rows.append([Segment(printable(caption)[:width].rjust(width), label)])
     console = Console(
@@ -73,7 +77,7 @@ def loss_svg(snapshot: Snapshot, size: tuple[int, int] = SIZE) -> str:
     """The loss over the epochs of the run at this moment, on a log axis where it can be, as SVG."""
     from gdtui.dashboard.curves import XAxis, loss_plot
 
-    plot = loss_plot(snapshot, XAxis.EPOCHS, log_y=True, color=THEME.primary)
+    plot = loss_plot(snapshot, XAxis.EPOCHS, log_y=True, color="primary")
     caption = f"loss, {'log' if plot.log_y else 'linear'} y · {XAxis.EPOCHS.value}"
     return chart_svg(plot, title(snapshot), caption, size)
 

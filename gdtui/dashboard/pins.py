@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """What a run's curve is known by: its line mark, and its colour."""
+    """What a run's curve is known by: its line mark, and its colour, a variable of the theme."""
 
     mark: str
     color: str
@@ -33,17 +33,8 @@ class Look(NamedTuple):
 NOW = "●"
 """The line mark of the run of now, whose colour is the theme's."""
 
-LOOKS = (
-    Look("■", "#e69f00"),
-    Look("▲", "#2aa198"),
-    Look("○", "#f0e442"),
-    Look("◆", "#8f6bd9"),
-    Look("×", "#dddddd"),
-    Look("□", "#d3b484"),
-    Look("△", "#9c755f"),
-    Look("◇", "#eedd88"),
-)
-"""One a pinned run; told apart by eyes without red, green or blue as well, and from the run of now."""
+LOOKS = tuple(Look(mark, f"run-{place}") for place, mark in enumerate("■▲○◆×□△◇", 1))
+"""One a pinned run."""
 
 DRAWN = 4_096
 """Points of a curve that are enough for every chart: far more than two a column."""

@@ -14,7 +14,7 @@ from textual.app import App, ComposeResult
 from gdtui.dashboard.figures import figure
 from gdtui.dashboard.widgets import scenery
 from gdtui.dashboard.widgets.dots import Canvas
-from gdtui.dashboard.widgets.inks import LEVELS
+from gdtui.dashboard.widgets.inks import LEVELS, NO_SHADES
 from gdtui.dashboard.widgets.landscape import Landscape
 from gdtui.dashboard.widgets.steps import anatomy_lines
 from gdtui.descent.snapshot import Epoch, Update
@@ -211,9 +211,11 @@ async def test_without_colours_the_path_can_be_read() -> None:
         assert any(abs(y - now[0]) <= 2 and abs(x - now[1]) <= 4 for y, x in path)
 
 
-async def test_no_colour_means_characters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with pane(seen(0, **HIMMELBLAU)) as (_, widget):
+async def test_where_there_are_no_shades_there_are_characters() -> None:
+    async with pane(seen(0, **HIMMELBLAU)) as (pilot, widget):
+        assert "▀" in "".join(lines(widget))
+        pilot.app.add_class(NO_SHADES)
+        widget.notify_style_update()
         assert "▀" not in "".join(lines(widget))
         assert "*" in "".join(lines(widget))
 

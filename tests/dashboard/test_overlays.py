@@ -12,6 +12,7 @@ from rich.style import Style
 
 from gdtui.dashboard.curves import AHEAD, XAxis, loss_plot
 from gdtui.dashboard.overlays import COLUMNS, Overlay, instrument_plot, reading, tracked
+from gdtui.dashboard.themes import DARK
 from gdtui.dashboard.widgets.plot import Ink, draw
 from gdtui.descent.snapshot import Epoch, Snapshot
 from gdtui.descent.trainer import Trainer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gdtui.dashboard.widgets.series import Plot
 
 BLUE = "#61afef"
-INK = Ink(*[Style(color="#808080", bgcolor="#111418")] * 4)
+INK = Ink(*[Style(color="#808080", bgcolor="#111418")] * 4, {"secondary": "#c5a0e6", **DARK.variables})
 SHOWN = [overlay for overlay in Overlay if overlay is not Overlay.NONE]
 
 

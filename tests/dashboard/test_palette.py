@@ -109,6 +109,7 @@ async def test_a_theme_is_put_on() -> None:
     async with lab() as driven:
         await choose(driven, "theme: nord")
         await driven.until(lambda: driven.app.theme == "nord")
+        assert driven.app.left.theme == "nord"
 
 
 async def test_a_topic_is_explained_also_from_the_help() -> None:

@@ -13,6 +13,7 @@ from gdtui.dashboard.player import prepared
 from gdtui.dashboard.widgets.caption import Caption
 from gdtui.experiment import Experiment
 from gdtui.lessons.catalog import LESSONS
+from gdtui.preferences import Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -194,9 +195,30 @@ def test_picture_of_the_tutorials_claim(snap_compare: Callable[..., bool], scene
     assert is_as_before(snap_compare, opening, scene, MIDDLE)
 
 
-def is_as_before(snap_compare: Callable[..., bool], opening: Opening, scene: Scene, size: tuple[int, int]) -> bool:
+@pytest.mark.parametrize(
+    ("size", "scene", "settings", "preferences"),
+    [
+        pytest.param(MIDDLE, compared, {"batch_size": "full", "epochs": 30}, {"theme": "gdtui-light"}, id="light"),
+        pytest.param(MIDDLE, compared, {"batch_size": "full", "epochs": 30}, {"ascii": True}, id="ascii"),
+        pytest.param(SMALL, at_epoch_20, {}, {"ascii": True}, id="ascii-80x24"),
+    ],
+)
+def test_picture_as_a_person_prefers(
+    snap_compare: Callable[..., bool],
+    size: tuple[int, int],
+    scene: Scene,
+    settings: dict[str, Any],
+    preferences: dict[str, Any],
+) -> None:
+    opening = Opening(Experiment(**settings), is_kept=False)
+    assert is_as_before(snap_compare, opening, scene, size, **preferences)
+
+
+def is_as_before(
+    snap_compare: Callable[..., bool], opening: Opening, scene: Scene, size: tuple[int, int], **preferences: Any
+) -> bool:
     """Whether a picture of this scene is the one that was accepted."""
-    app = LabApp(opening)
+    app = LabApp(opening, preferences=Preferences(**preferences))
 
     async def play_scene(pilot: Pilot[int]) -> None:
         driven = Lab(pilot, app)

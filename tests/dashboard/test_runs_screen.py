@@ -21,11 +21,12 @@ from rich.cells import cell_len
 from textual.app import App
 
 from gdtui.dashboard import app as app_module
-from gdtui.dashboard.app import THEME, LabApp
+from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.figures import figure
 from gdtui.dashboard.runkeys import COMMANDS
 from gdtui.dashboard.screens import runs as runs_module
 from gdtui.dashboard.screens.runs import RunsScreen
+from gdtui.dashboard.themes import DARK
 from gdtui.dashboard.widgets import runlist
 from gdtui.dashboard.widgets.runlines import LEAD, Order, cell, columns_in, details, fitted, folded, head, listing
 from gdtui.dashboard.widgets.runlist import RunList
@@ -130,8 +131,8 @@ class Host(App[None]):
         self.store = store
         self.pins: dict[str, tuple[str, str]] = {}
         self.left_with: list[Run | None] = []
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.register_theme(DARK)
+        self.theme = DARK.name
 
     def on_mount(self) -> None:
         self.push_screen(RunsScreen(self.store, lambda: self.pins, self.pin), self.left_with.append)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gdtui.problems.datasets import Array
 
 
+COLOR = "primary"
+"""Of the run of now."""
+
+
 class ChartsScreen(PanesScreen):
     """The lab's panes, with its charts and runs; a pinned run stays, whatever becomes of the run of now."""
 
@@ -54,8 +58,7 @@ class ChartsScreen(PanesScreen):
         if snapshot is not None:
             if snapshot.epoch == snapshot.farthest:
                 self._run = Pin.of(snapshot, f"run {self._begun}")
-            color = self.app.theme_variables["primary"]
-            self._plot = plot = loss_plot(snapshot, self._x_axis, self._log_y, color, self._pins, self._forecast)
+            self._plot = plot = loss_plot(snapshot, self._x_axis, self._log_y, COLOR, self._pins, self._forecast)
             if self._is_difference:
                 from gdtui.dashboard.comparison import difference_plot
 
@@ -63,7 +66,7 @@ class ChartsScreen(PanesScreen):
             if chart.display or overlay.display:
                 chart.show(plot)
             if overlay.display:
-                overlay.show(instrument_plot(snapshot, self._overlay, self._x_axis, color, plot))
+                overlay.show(instrument_plot(snapshot, self._overlay, self._x_axis, COLOR, plot))
                 self.subtitle(overlay, reading(snapshot, self._overlay))
         self._show_readings()
 
@@ -94,8 +97,7 @@ class ChartsScreen(PanesScreen):
                 own = tuple(value for value in at.values if self._pins.get(value[0]) is None)
                 texts = comparison.reading_texts(self._x_axis, at.x, own)
         self.subtitle(chart, *texts)
-        color = self.app.theme_variables["primary"]
-        runs.show(comparison.run_lines(snapshot, self._pins, values, color))
+        runs.show(comparison.run_lines(snapshot, self._pins, values, COLOR))
         self.subtitle(runs, what if self._pins else "", "")
 
     @property

@@ -79,7 +79,7 @@ class ExportScreen(ModalScreen[Request | None]):
         & Horizontal { height: 1; }
         & #what { width: auto; color: $primary; text-style: bold; padding-right: 1; }
         & Field { width: 1fr; padding: 0; background: transparent; }
-        & Field:focus { background: $surface; }
+        & Field:focus { background: $primary 25%; }
         & #told { height: auto; color: $text-muted; }
         & #told.-wrong { color: $text-error; }
         & #told.-asks { color: $warning; }

@@ -98,7 +98,7 @@ class Chart(Lines, can_focus=True):
             from gdtui.dashboard.widgets.plot import Ink, draw
 
             axis, label, mark = (self.get_component_rich_style(f"chart--{part}") for part in ("axis", "label", "mark"))
-            ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark)
+            ink = Ink(Style(bgcolor=self.rich_style.bgcolor), axis, label, mark, self.app.theme_variables)
             self._drawing = draw(self._plot, self.size.width, self.size.height, ink, self._drawing)
             self._is_drawn = True
         if self._cursor is None:

@@ -132,11 +132,11 @@ class Controls(VerticalScroll, can_focus=False):
         & Horizontal.-group { margin-top: 1; }
         & Label { width: 13; color: $text-muted; }
         & Input { width: 1fr; padding: 0; background: transparent; }
-        & Input:focus { background: $surface; }
+        & Input:focus { background: $primary 25%; }
         & Input.-wrong { color: $text-error; }
         & Select { width: 1fr; }
         & Select > SelectCurrent { background: transparent; padding: 0; }
-        & Select:focus > SelectCurrent { background: $surface; border: none; }
+        & Select:focus > SelectCurrent { background: $primary 25%; border: none; }
         & Select > SelectOverlay { border: round $primary; background: $background; }
         & .error { color: $text-error; height: auto; }
     }

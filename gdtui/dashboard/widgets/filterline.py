@@ -15,7 +15,7 @@ class FilterLine(Field):
 
     DEFAULT_CSS = """
     FilterLine { dock: bottom; margin: 0 0 0 2; padding: 0; background: transparent; }
-    FilterLine:focus { background: $surface; }
+    FilterLine:focus { background: $primary 25%; }
     """
 
     BINDINGS: ClassVar = [Binding("escape", "give_up", "Give up", show=False)]

@@ -33,5 +33,8 @@ MARKS = {Ink.START: "◇", Ink.MINIMUM: "×", Ink.NEXT: "○", Ink.NOW: "●"}
 PLAIN_PATH = "o"
 """The path, where it is drawn as characters; it is none of the levels."""
 
+NO_SHADES = "-no-shades"
+"""The app's class where a terminal has too few colours for shades, or no blocks to make them of."""
+
 LEVELS = " .,:;-=+*%"
 """Bands of height as characters, the lowest first."""

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.strip import Strip
 
 from gdtui.dashboard.keymap import key_of
-from gdtui.dashboard.widgets.inks import LEVELS, MARKS, PLAIN_PATH, Ink
+from gdtui.dashboard.widgets.inks import LEVELS, MARKS, NO_SHADES, PLAIN_PATH, Ink
 from gdtui.dashboard.widgets.lines import Lines
 from gdtui.dashboard.widgets.steps import anatomy_lines
 
@@ -30,8 +30,8 @@ KNOWN = 1_000
 class Landscape(Lines, can_focus=True):
     """f around θ, from a `Terrain`; below it, where one is given, the newest update's anatomy.
 
-    A map's heights are shades, low ones dark; where a terminal has fewer than 256 colours, and with NO_COLOR, they are
-    characters. Every mark is a character of its own.
+    A map's heights are shades, low ones next to the background; where there can be none, they are characters.
+    Every mark is a character of its own.
     """
 
     DEFAULT_CSS = """
@@ -50,6 +50,7 @@ class Landscape(Lines, can_focus=True):
         & > .landscape--minimum { color: $success; text-style: bold; }
         & > .landscape--next { color: $accent; }
         & > .landscape--now { color: $accent; text-style: bold; }
+        &:nocolor > .landscape--fit { color: $foreground 40%; }
         & > .landscape--text { color: $foreground; }
         & > .landscape--dim { color: $text-muted; }
     }
@@ -157,10 +158,7 @@ class Landscape(Lines, can_focus=True):
     @property
     def _has_blocks(self) -> bool:
         """Whether a map's heights are shades."""
-        if self._relief != "auto":
-            return self._relief == "blocks"
-        # Without a terminal, as for a picture in a file, there are all colours.
-        return not self.app.no_color and (self.app.is_headless or self.app.console.color_system in ("256", "truecolor"))
+        return self._relief == "blocks" or (self._relief == "auto" and not self.app.has_class(NO_SHADES))
 
     def _part(self, part: str) -> Style:
         return self.get_component_rich_style(f"landscape--{part}")
@@ -180,8 +178,10 @@ class Landscape(Lines, can_focus=True):
     def _shade(self, ground: int) -> Color:
         """The colour of a band of heights, from 1."""
         if not self._shades and self.app.console.color_system == "256":
-            # So few colours are dark that the shades would run together; there are more greys.
-            self._shades = [Color(value, value, value) for value in range(18, 18 + 10 * len(LEVELS), 10)]
+            # So few colours are dark, or light, that the shades would run together; there are more greys.
+            first, step = (18, 10) if self.app.current_theme.dark else (248, -10)
+            greys = range(first, first + step * len(LEVELS), step)
+            self._shades = [Color(value, value, value) for value in greys]
         elif not self._shades:
             low, high = (Color.from_rich_color(self._part(part).color) for part in ("low", "high"))
             self._shades = [low.blend(high, k / (len(LEVELS) - 1)) for k in range(len(LEVELS))]

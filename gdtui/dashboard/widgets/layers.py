@@ -19,6 +19,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.geometry import Size
 
     from gdtui.dashboard.widgets.series import Series
@@ -70,7 +72,9 @@ def layer(curve: Curve, size: Size) -> Cells:
     return np.array([np.frombuffer(row.encode("utf-32-le"), dtype="<u4") for row in rows])
 
 
-def laid(layers: dict[Series, Cells], curves: dict[Series, Curve], size: Size, base: Style) -> list[Strip]:
+def laid(
+    layers: dict[Series, Cells], curves: dict[Series, Curve], size: Size, base: Style, colors: Mapping[str, str]
+) -> list[Strip]:
     """The layers one over the other, the first on top, and on top of them all their line marks.
 
     In a cell that several curves cross there are the dots of all, in the colour of the topmost.
@@ -86,7 +90,7 @@ def laid(layers: dict[Series, Cells], curves: dict[Series, Curve], size: Size, b
     for place, (number, series) in reversed(list(enumerate(marked))):
         at = _line_marks(curves[series], STAGGER * place % MARKED, cells.shape)
         cells[at], owners[at] = ord(series.mark), number
-    styles = [base + Style(color=series.color) for series in layers]
+    styles = [base + Style(color=colors.get(series.color, series.color)) for series in layers]
     return [_strip(*row, [*styles, base]) for row in zip(cells, owners, strict=True)]
 
 

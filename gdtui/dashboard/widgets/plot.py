@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from gdtui.dashboard.widgets.ticks import Range, Tick, log_ticks, step_from, x_t
 from gdtui.descent.history import extremes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.style import Style
 
     from gdtui.dashboard.widgets.layers import Cells
@@ -43,12 +46,17 @@ TOPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 class Ink(NamedTuple):
-    """The styles that a chart is drawn in; `base` has the background, which the others have as well."""
+    """The styles that a chart is drawn in; `base` has the background, which the others have as well.
+
+    Attributes:
+        colors: the theme's, by the names that series use.
+    """
 
     base: Style
     axis: Style
     label: Style
     mark: Style
+    colors: Mapping[str, str] = MappingProxyType({})
 
 
 class View(NamedTuple):
@@ -137,7 +145,7 @@ def draw(plot: Plot, width: int, height: int, ink: Ink, before: Drawing | None =
     }
     drawn = before.layers if before and before.view == view else {}
     layers = {series: drawn[series] if series in drawn else layer(curve, view.size) for series, curve in scaled.items()}
-    strips = laid(layers, scaled, view.size, ink.base)
+    strips = laid(layers, scaled, view.size, ink.base, ink.colors)
     strips[0] = _with_marks(strips[0], plot.marks, x_range, ink.mark)
     if framed:
         gutter = _y_axis(ticks, y_range, left, rows, ink)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -34,7 +33,7 @@ class RunList(ScrollView, Lines, can_focus=False):
         & > .run-list--running { color: $success; }
         & > .run-list--diverged { color: $error; }
         & > .run-list--name { color: $primary; }
-        & > .run-list--cursor { background: $surface; }
+        & > .run-list--cursor { background: $primary 25%; }
     }
     """
 
@@ -134,7 +133,7 @@ class RunList(ScrollView, Lines, can_focus=False):
 
     def _line(self, run: Run, columns: Mapping[str, int], is_selected: bool, styles: Mapping[str, Style]) -> Strip:
         mark, color = self._pins.get(run.id, (" ", ""))
-        pin_style = Style(color=Color.parse(color)) if color else styles["value"]
+        pin_style = Style(color=self.app.theme_variables.get(color, color)) if color else styles["value"]
         segments = [Segment("›" if is_selected else " ", styles["value"]), Segment(f"{mark} ", pin_style)]
         for key, width in columns.items():
             segments.append(Segment(cell(run, key, width), styles[_style(key, run)]))

@@ -37,7 +37,7 @@ class Prompt(Horizontal):
         padding: 0 1;
         & Label { color: $text-muted; }
         & Field { width: 1fr; padding: 0; background: transparent; }
-        & Field:focus { background: $surface; }
+        & Field:focus { background: $primary 25%; }
     }
     """
 

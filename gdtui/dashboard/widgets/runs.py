@@ -33,7 +33,7 @@ class RunLine:
     Attributes:
         key: the pinned run's; empty for the run of now.
         mark: its curve's line mark.
-        color: its curve's.
+        color: its curve's, as in `Series`.
         words: what it is called, the most telling first.
         value: f, or what a cursor reads of it; nan where it has none there.
         epoch: how far it has come.
@@ -57,7 +57,7 @@ class Runs(Lines, can_focus=True):
         & > .runs--label { color: $foreground; }
         & > .runs--value { color: $foreground; }
         & > .runs--note { color: $text-muted; }
-        & > .runs--selected { background: $surface; }
+        & > .runs--selected { background: $primary 25%; }
     }
     """
 
@@ -145,8 +145,9 @@ class Runs(Lines, can_focus=True):
             detail, value, room = "", "", width - 2
         label = fitted(line.words, max(0, room))
         under = self._style("selected") if is_selected else Style()
+        color = self.app.theme_variables.get(line.color, line.color)
         segments = [
-            Segment(line.mark, self._style("label") + under + Style(color=line.color)),
+            Segment(line.mark, self._style("label") + Style(color=color) + under),
             Segment(("▸" if is_selected else " ") + set_cell_size(label, room), self._style("label") + under),
             Segment(detail, self._style("note") + under),
             Segment(value, self._style("value") + under),

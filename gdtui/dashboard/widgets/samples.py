@@ -57,7 +57,7 @@ class Samples(ScrollView, Lines, can_focus=True):
         & > .samples--marked { color: $warning; text-style: bold; }
         & > .samples--bar { color: $primary; }
         & > .samples--newest { text-style: bold; }
-        & > .samples--cursor { background: $surface; }
+        & > .samples--cursor { background: $primary 25%; }
         & > .samples--wrong { color: $text-error; }
     }
     """

@@ -20,7 +20,7 @@ class Series:
         name: for the cursor.
         x: rising, shape (m,).
         y: shape (m,).
-        color: as in "#5fafff".
+        color: a variable of the theme, or as in "#5fafff".
         mark: a character that is drawn at a few places along it and at its end, so that overlapping curves can be
             told apart without their colours; empty for a plain curve.
     """
