@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -214,3 +215,8 @@ def labels_of(options: argparse.Namespace) -> dict[str, str]:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a stream is there and is a terminal."""
     return stream is not None and stream.isatty()
+
+
+def is_utf(stream: TextIO | None) -> bool:
+    """Whether a stream has every character."""
+    return stream is not None and codecs.lookup(stream.encoding).name.startswith("utf")
