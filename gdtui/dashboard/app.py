@@ -15,6 +15,7 @@ from textual.widgets import Input
 from gdtui.dashboard.commands import KeymapCommands, Palette
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.widgets.status import LEAST
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -49,8 +50,8 @@ class LabApp(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "gdtui"
     COMMANDS: ClassVar = {KeymapCommands}
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
+    VERTICAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[1], "-flat"), (16, "-low"), (22, "-mid"), (30, "-tall")]  # noqa: RUF012
 
     def __init__(self, opening: Opening, driver: type[Driver] | None = None) -> None:
         super().__init__(driver)

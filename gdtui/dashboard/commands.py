@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Provider
 
 from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.screens.layer import Layer
 
 if TYPE_CHECKING:
     from textual.command import Hits
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gdtui.dashboard.keymap import Command
 
 
-class Palette(CommandPalette):
+class Palette(CommandPalette, Layer[None]):
     """Textual's command palette; its list fails where it is paged before it has lines to page through."""
 
     def _action_command_list(self, action: str) -> None:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.screens.layer import Layer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -53,7 +54,7 @@ TERMS = {
 }
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], Layer[None]):
     """Keys, panes and words, on one page to scroll."""
 
     BINDINGS: ClassVar = [Binding("escape,question_mark,q,f1", "dismiss", "Close", show=False)]

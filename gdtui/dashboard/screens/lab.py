@@ -13,7 +13,6 @@ from gdtui.dashboard.keymap import bindings
 from gdtui.dashboard.messages import SettingEdited
 from gdtui.dashboard.player import Grain, prepared
 from gdtui.dashboard.screens.openings import OpeningsScreen
-from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.experiment import InputError
@@ -195,6 +194,6 @@ class LabScreen(OpeningsScreen):
     def action_toggle_lesson(self) -> None:
         """The lesson's words, or none."""
         if self.lesson:
-            self.query_one(Caption).toggle_class("-off")
+            self.show_lesson(not self.has_class("-taught"))
         else:
             self.query_one(Log).say("no lesson is open: ) opens the first", "note")
