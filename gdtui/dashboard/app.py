@@ -18,6 +18,7 @@ from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.themes import OWN, chosen, complete, line_filters
 from gdtui.dashboard.widgets.inks import NO_SHADES
+from gdtui.dashboard.widgets.status import LEAST
 from gdtui.preferences import DEFAULTS
 from gdtui.terminal.colors import Colors
 
@@ -46,8 +47,8 @@ class LabApp(App[int]):
     TITLE = "gdtui"
     COMMANDS: ClassVar = {KeymapCommands}
     ENABLE_COMMAND_PALETTE = False  # Textual would bind ctrl-p, too; in the keymap it may be another key
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as Textual types it)
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-low"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[1], "-flat"), (16, "-low"), (22, "-mid"), (30, "-tall")]  # noqa: RUF012
     _colors = Colors.TRUE  # Textual asks for the theme's variables before there is one
 
     def __init__(

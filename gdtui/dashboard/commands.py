@@ -9,6 +9,7 @@ from textual.command import CommandInput, CommandList, CommandPalette, Discovery
 from textual.content import Content
 
 from gdtui.dashboard.keymap import commands_of
+from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.threads import in_thread
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ DESCRIBED = 1e-3
 """The score of what has the words in its description only: behind all that has them in its name."""
 
 
-class Palette(CommandPalette):
+class Palette(CommandPalette, Layer[None]):
     """Textual's command palette, perhaps with something typed already."""
 
     def __init__(self, typed: str = "") -> None:

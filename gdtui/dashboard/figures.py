@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rich.cells import cell_len, chop_cells
+
 WIDTH = 9
 """Cells of a number in a table: a sign, five digits and a point, or an exponent."""
 
@@ -36,7 +38,11 @@ def _scientific(value: float, digits: int) -> str:
 
 def shortened(text: str, width: int) -> str:
     """A text in at most `width` cells, its middle left out; a path keeps its start and its end."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
     head = (width - 1) // 3
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+    return f"{_begin(text, head)}…{_begin(text[::-1], width - 1 - head)[::-1]}"
+
+
+def _begin(text: str, width: int) -> str:
+    return chop_cells(text, width)[0] if width > 0 else ""

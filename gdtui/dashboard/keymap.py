@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -162,15 +165,57 @@ def bindings() -> list[Binding]:
     ]
 
 
-def bar(is_playing: bool, commands: Sequence[Command] = COMMANDS) -> list[tuple[str, str]]:
-    """(keys, label) of the key bar, neighbours with one label joined: `+ - lr`."""
+FIRST = {
+    "ready": "run update epoch lr-up slower lesson-on runs",
+    "running": "run lr-up slower grain pin x-axis log-y overlay",
+    "paused": "run update epoch lr-up pin fork reset back-1 x-axis",
+    "over": "reset lr-up pin back-1 fork runs lesson-on x-axis export",
+    "experiment": "zoom",
+    "loss": "zoom log-y x-axis overlay difference pin",
+    "overlay": "zoom overlay x-axis",
+    "samples": "zoom sort filter applied",
+    "landscape": "zoom",
+    "insight": "zoom overlay",
+    "runs": "zoom pin difference runs",
+    "log": "zoom",
+}
+"""The commands whose keys matter most: those of the focused pane, then those for what the run does."""
+
+TYPING = (("enter", "apply"), ("tab", "next"), ("esc", "leave"), ("f1", "help"), ("ctrl-q", "quit"))
+"""The keys that do not type where one types."""
+
+
+def bar(
+    state: str, pane: str = "", room: int = 10_000, commands: Sequence[Command] = COMMANDS
+) -> list[tuple[str, str]]:
+    """(keys, label) of the key bar, neighbours with one label joined: `+ - lr`.
+
+    Help and quit have their place whatever the room; of the others those that matter most, in the table's order.
+
+    Args:
+        state: ready, running, paused or over.
+        pane: the focused one, or `field` while one types; empty where nothing is focused.
+        room: cells for it, and for two blanks after each.
+        commands: the table, with the keys that its person has chosen.
+    """
+    if pane == "field":
+        return [item for end, item in enumerate(TYPING, 1) if _cells(TYPING[:end]) <= room]
+    first = f"help quit {FIRST.get(pane, '')} {FIRST.get(state, '')}".split()
     items: list[tuple[str, str]] = []
-    for command in commands:
+    places: list[int] = []
+    for place, command in enumerate(commands, len(first)):
         if not (command.in_bar and command.keys):
             continue
-        label = "pause" if command.id == "run" and is_playing else command.label
+        label = "pause" if command.id == "run" and state == "running" else command.label
         if items and items[-1][1] == label:
             items[-1] = (f"{items[-1][0]} {command.shown}", label)
         else:
             items.append((command.shown, label))
-    return items
+            places.append(first.index(command.id) if command.id in first else place)
+    wanted = [item for _, item in sorted(zip(places, items, strict=True))]
+    fitting = next((k for k in range(len(wanted), 2, -1) if _cells(wanted[:k]) <= room), 2)
+    return [item for item in items if item in wanted[:fitting]]
+
+
+def _cells(items: Sequence[tuple[str, str]]) -> int:
+    return sum(len(keys) + len(label) + 3 for keys, label in items)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from gdtui.terminal.grid import Grid
@@ -66,6 +68,8 @@ class PacedDriver(LinuxDriver):
         )
         self._sender.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Textual's own handler can be interrupted by itself, and then tells of the older size last.
+        self._loop.add_signal_handler(signal.SIGWINCH, self._tell_size)
         if self._writer_thread is not None:  # Textual's; it has nothing to write
             self._writer_thread.stop()
             self._writer_thread = None
@@ -92,11 +96,22 @@ class PacedDriver(LinuxDriver):
         else:
             if isinstance(message, events.Resize) and self._sender is not None:  # in-band, not by a signal
                 self._sender.resize(*message.size)
+                self._loop.call_soon_threadsafe(self._app.refresh)
             super().process_message(message)
 
     def _answered(self, question: Question) -> None:
         if self._sender is not None:
             self._sender.answer(question)
+
+    def _tell_size(self) -> None:
+        """Tell the app of the terminal's size, unless the terminal itself does.
+
+        Of a size that was another for a moment Textual sees no change, and would draw nothing.
+        """
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
+            self._app.refresh()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The terminal's size; Textual asks at the start and whenever a signal tells of another."""

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from gdtui.dashboard.figures import WIDTH, figure, shortened
 from gdtui.experiment import printable
@@ -65,10 +66,10 @@ def test_an_ordinary_name_is_printed_as_it_is() -> None:
     assert printable("\x1b[31m\n\udcff") == r"\x1b[31m\n\udcff"
 
 
-@given(st.text(), st.integers(min_value=3, max_value=40))
+@given(st.text() | st.text("a1日本語"), st.integers(min_value=3, max_value=40))
 def test_what_is_shortened_keeps_its_start_and_its_end(text: str, width: int) -> None:
     short = shortened(text, width)
-    assert len(short) <= width
+    assert cell_len(short) <= width
     assert short == text or any(
         text.startswith(short[:at]) and text.endswith(short[at + 1 :])
         for at, character in enumerate(short)

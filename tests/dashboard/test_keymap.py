@@ -9,7 +9,7 @@ from labs import lab
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.commands import KeymapCommands
-from gdtui.dashboard.keymap import COMMANDS, bar, bindings
+from gdtui.dashboard.keymap import COMMANDS, FIRST, bar, bindings
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.widgets.page import Page
 
@@ -38,10 +38,59 @@ def test_every_command_is_bound() -> None:
 
 
 def test_the_key_bar_joins_keys_with_one_meaning() -> None:
-    assert ("+ -", "lr") in bar(is_playing=False)
-    assert bar(is_playing=False)[0] == ("space", "run")
-    assert bar(is_playing=True)[0] == ("space", "pause")
-    assert bar(is_playing=False)[-2:] == [("?", "help"), ("q", "quit")]
+    assert ("+ -", "lr") in bar("ready")
+    assert bar("ready")[0] == ("space", "run")
+    assert bar("running")[0] == ("space", "pause")
+    assert bar("ready")[-2:] == [("?", "help"), ("q", "quit")]
+
+
+SMALL = 80
+"""Cells of the key bar on 80 columns: a blank at both ends, but none behind the last key."""
+
+
+@pytest.mark.parametrize(
+    ("state", "pane", "keys"),
+    [
+        ("ready", "", "space . e ) ?"),
+        ("running", "", "space + < p x q"),
+        ("paused", "", "space . e f p r q"),
+        ("over", "", "r p [ f R ) q"),
+        ("paused", "samples", "o / a enter q"),
+        ("over", "loss", "y x i d enter q"),
+    ],
+)
+def test_with_little_room_the_key_bar_has_the_keys_that_matter_now(state: str, pane: str, keys: str) -> None:
+    shown = bar(state, pane, SMALL)
+    assert sum(len(key) + len(label) + 3 for key, label in shown) <= SMALL
+    assert set(keys.split()) <= {key for item, _ in shown for key in item.split()}
+    everything = bar(state)
+    assert shown == [item for item in everything if item in shown], "a key has its place whatever else is shown"
+
+
+@pytest.mark.parametrize("state", ["ready", "running", "paused", "over"])
+def test_whatever_the_room_help_and_quit_are_in_the_key_bar(state: str) -> None:
+    for room in range(200):
+        assert bar(state, "", room)[-2:] == [("?", "help"), ("q", "quit")]
+
+
+def test_what_the_key_bar_names_first_are_commands_of_the_bar() -> None:
+    in_bar = {command.id for command in COMMANDS if command.in_bar}
+    assert {name for names in FIRST.values() for name in names.split()} <= in_bar
+
+
+async def test_the_key_bar_has_the_focused_panes_keys_and_in_a_field_those_that_do_not_type() -> None:
+    async with lab((80, 24)) as driven:
+        assert "/ filter" not in driven.text
+        driven.screen.query_one("#samples").focus()
+        await driven.pilot.pause()
+        assert "/ filter" in driven.text
+        await driven.press("escape", "1")
+        await driven.write("lr", "1")
+        assert "enter apply" in driven.text
+        assert "ctrl-q quit" in driven.text
+        assert "p pin" not in driven.text
+        await driven.press("escape")
+        assert ") lesson" in driven.text
 
 
 async def test_every_command_is_on_the_help_page() -> None:

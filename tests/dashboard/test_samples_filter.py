@@ -209,6 +209,7 @@ async def test_a_filters_changing_number_needs_no_new_layout() -> None:
             patch.setattr(pane, "refresh", lambda *regions, layout=False, **_: layouts.append(layout or not regions))
             pane._set_filter("y<900")
             pane._arrange()
+            await pilot.pause()
         assert layouts
         assert not any(layouts)
         assert pane.max_scroll_y == 450 + 1 - pane.container_size.height

@@ -100,5 +100,5 @@ async def test_space_pauses_what_plays() -> None:
     async with Lines().run_test(size=(130, 3)) as pilot:
         bar = pilot.app.query_one(KeyBar)
         assert bar.render().plain.startswith("space run ")
-        bar.show(True)
+        bar.show("running")
         assert bar.render().plain.startswith("space pause ")

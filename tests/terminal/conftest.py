@@ -43,6 +43,7 @@ class Terminal:
         self,
         *arguments: str,
         size: tuple[int, int] = (120, 36),
+        told: tuple[int, int] | None = None,
         module: str = "gdtui",
         answers: bool = True,
         **environment: str,
@@ -56,6 +57,8 @@ class Terminal:
         ours, self._theirs = pty.openpty()
         self._fd = ours
         self.resize(*size, signalled=False)
+        if told is not None:  # of a size that is none
+            fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", *told[::-1], 0, 0))
         self.before = termios.tcgetattr(self._theirs)
         self._pid = os.fork()
         if self._pid == 0:

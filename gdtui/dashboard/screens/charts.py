@@ -211,4 +211,6 @@ class ChartsScreen(PanesScreen):
         overlay = self.query_one("#overlay", Chart)
         overlay.border_title = self._overlay.value
         overlay.set_class(self._overlay is Overlay.NONE, "-off")
-        self.call_after_refresh(self.show_again)
+        if overlay.has_class("-off") and overlay.has_class("-zoom"):
+            self.unzoom()
+        self.call_after_refresh(self.reach, overlay)

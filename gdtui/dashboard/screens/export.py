@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from gdtui.dashboard.picture import chart_svg, loss_svg, title
+from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Field
@@ -56,7 +57,7 @@ class Request:
     replace: bool
 
 
-class ExportScreen(ModalScreen[Request | None]):
+class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
     """One line over the lab: Tab chooses what, the file's suffix says how, Enter writes, Escape leaves.
 
     It only asks; who opened it gets the request, or None.

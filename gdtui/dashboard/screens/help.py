@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from gdtui.dashboard.keymap import PANES, commands_of
+from gdtui.dashboard.screens.layer import Layer
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -26,7 +27,7 @@ BESIDE = {"insight": ("instruments", "limits")}
 HINTS = ("1-7 panes · tab next · / find · esc close", "/ find · esc close", "esc")
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], Layer[None]):
     """All topics below each other: what was asked about first, then the keys, then all others."""
 
     # With the ids of the lab's commands: a person's own keys for those do the same here.

@@ -13,7 +13,6 @@ from gdtui.dashboard.keymap import bindings, key_of
 from gdtui.dashboard.messages import SettingEdited
 from gdtui.dashboard.player import Grain, prepared
 from gdtui.dashboard.screens.openings import OpeningsScreen
-from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.experiment import InputError
@@ -199,7 +198,7 @@ class LabScreen(OpeningsScreen):
     def action_toggle_lesson(self) -> None:
         """The lesson's words, or none."""
         if self.lesson:
-            self.query_one(Caption).toggle_class("-off")
+            self.show_lesson(not self.has_class("-taught"))
         else:
             text = f"no lesson is open: {key_of(self.app, 'lesson-on')} opens the first"
             self.query_one(Log).say(text, "note")

@@ -78,7 +78,7 @@ class MomentsScreen(ChartsScreen):
         speed = "max" if player.rate is None else f"{player.rate:g} {player.grain}s/s"
         state, link = self._state(snapshot), getattr(self.app, "slow_link", None)
         self.query_one(Status).show(snapshot.experiment, snapshot, state, speed, self._not_kept, link)
-        self.query_one(KeyBar).show(player.is_playing)
+        self.query_one(KeyBar).show(state if state in ("ready", "running", "paused") else "over")
 
     @property
     def _is_moving(self) -> bool:

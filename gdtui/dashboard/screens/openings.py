@@ -338,7 +338,7 @@ class OpeningsScreen(MomentsScreen):
         caption = self.query_one(Caption)
         caption.border_title = title
         caption.show(text, hint)
-        caption.remove_class("-off")
+        self.show_lesson(True)
 
     # --- whether it is kept --------------------------------------------------------------------------------------
 

@@ -9,22 +9,22 @@ from rich.cells import cell_len
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
+from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.samples import Samples
-from gdtui.dashboard.widgets.status import KeyBar, Status
+from gdtui.dashboard.widgets.status import Cramped, KeyBar, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from gdtui.experiment import Experiment
 
@@ -42,11 +42,8 @@ PANES = {
     "log": "7 Log",
 }
 
-ROOMY = ("landscape", "insight", "runs")
-"""Panes for which a narrow or low terminal has no room beside the others."""
 
-
-class PanesScreen(Screen[None]):
+class PanesScreen(Layer[None]):
     """The lab's panes, without what they show.
 
     Attributes:
@@ -63,7 +60,7 @@ class PanesScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Status, panes, keys."""
         yield Status(id="status")
-        yield _titled(Caption(id="lesson", classes="pane -off"))
+        yield _titled(Caption(id="lesson", classes="pane"))
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
@@ -77,6 +74,7 @@ class PanesScreen(Screen[None]):
                     yield Vertical(id="side")
                 yield _titled(Log(id="log", classes="pane"))
         yield KeyBar(id="keys")
+        yield Cramped()
 
     async def mount_side(self) -> None:
         """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
@@ -106,20 +104,29 @@ class PanesScreen(Screen[None]):
             widget.border_subtitle = content
 
     def action_toggle_pane(self, pane: str) -> None:
-        """Show or hide a pane; one that has no place on a narrow terminal takes all of it."""
+        """Show or hide a pane; one that has no place beside the others takes all of the screen."""
         widget = self.query_one(f"#{pane}")
-        if pane == "experiment" and not self.has_class("-wide"):
-            self.toggle_class("-drawer")
-        elif pane in ROOMY and not (self.has_class("-wide") and self.has_class("-tall")):
+        if self.has_class("-zoomed"):
             is_zoomed = widget.has_class("-zoom")
-            self._unzoom()
+            self.unzoom()
             if not is_zoomed:
                 self._zoom(widget)
-        else:
-            widget.toggle_class("-off")
-            self.hidden ^= {pane}
-            self._close_up()
+        elif pane == "experiment" and not self.has_class("-wide"):
+            self.toggle_class("-drawer")
             self.call_after_refresh(self.show_again)
+        else:
+            is_off = not widget.has_class("-off") and bool(widget.region.area)
+            widget.set_class(is_off, "-off")
+            self.hidden = self.hidden | {pane} if is_off else self.hidden - {pane}
+            self._close_up()
+            self.call_after_refresh(self.reach, widget)
+
+    def reach(self, pane: Widget) -> None:
+        """Let a pane that is not off be seen, and draw what has come into sight."""
+        if pane.has_class("-off") or pane.region.area or self.has_class("-zoomed"):
+            self.show_again()
+        else:
+            self._zoom(pane)
 
     def hide_unwanted(self) -> None:
         """Hide the panes that are to be hidden, as far as they are mounted."""
@@ -137,15 +144,9 @@ class PanesScreen(Screen[None]):
     def action_zoom(self) -> None:
         """The focused pane on the whole screen, or back."""
         if self.has_class("-zoomed"):
-            self._unzoom()
-        elif pane := self._focused_pane:
-            self._zoom(self.query_one(f"#{pane}"))
-
-    @property
-    def _focused_pane(self) -> str:
-        """The pane that has the focus; empty where none has."""
-        nodes = self.focused.ancestors_with_self if self.focused else ()
-        return next((node.id for node in nodes if node.id in PANES), "")
+            self.unzoom()
+        elif (pane := self._focused_pane()) is not None:
+            self._zoom(pane)
 
     def _zoom(self, pane: Widget) -> None:
         pane.add_class("-zoom")
@@ -154,16 +155,46 @@ class PanesScreen(Screen[None]):
         self.add_class("-zoomed")
         self.call_after_refresh(self.show_again)
 
-    def _unzoom(self) -> None:
+    def unzoom(self) -> None:
+        """All panes beside each other again."""
         self.remove_class("-zoomed")
         for pane in self.query(".pane"):
             pane.remove_class("-zoom")
         self.call_after_refresh(self.show_again)
 
+    def show_lesson(self, is_shown: bool) -> None:
+        """Show or hide what a lesson says; on a flat terminal it takes the panes' place."""
+        self.set_class(is_shown, "-taught")
+        caption = self.query_one(Caption)
+        if is_shown and self.has_class("-flat"):
+            caption.focus()  # it may have to be scrolled
+        elif self.focused is caption:
+            self.set_focus(None)
+        self.call_after_refresh(self.show_again)
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys that are of use there."""
+        self._show_keys()
+
+    def on_descendant_blur(self) -> None:
+        """Show them no longer."""
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        pane = self._focused_pane()
+        name = "field" if isinstance(self.focused, Input) else pane.id or "" if pane is not None else ""
+        with self.unless_leaving():
+            self.query_one(KeyBar).show_pane(name)
+
+    def _focused_pane(self) -> Widget | None:
+        nodes = self.focused.ancestors_with_self if self.focused is not None else []
+        return next((node for node in nodes if node.id in PANES and isinstance(node, Widget)), None)
+
     def action_help(self) -> None:
         """The pane that one looks at explained, and the keys."""
         zoomed = next((pane.id or "" for pane in self.query(".-zoom")), "")
-        self.explain(self._focused_pane or zoomed)
+        focused = self._focused_pane()
+        self.explain(focused.id or "" if focused is not None else zoomed)
 
     def explain(self, topic: str) -> None:
         """A topic or a pane explained; nothing in particular where it is empty."""
@@ -178,11 +209,14 @@ class PanesScreen(Screen[None]):
             self.query_one(Controls).give_up(self.focused)
             self.set_focus(None)
         elif self.has_class("-zoomed"):
-            self._unzoom()
+            self.unzoom()
+        elif self.has_class("-taught") and self.has_class("-flat"):
+            self.show_lesson(False)
         elif self.focused is not None:
             self.set_focus(None)
         else:
             self.remove_class("-drawer")
+            self.call_after_refresh(self.show_again)
 
 
 def _titled(pane: W) -> W:

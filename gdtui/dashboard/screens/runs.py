@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from gdtui.dashboard.keymap import key_of
 from gdtui.dashboard.runkeys import COMMANDS, bindings
 from gdtui.dashboard.screens.help import HelpScreen
+from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.runlines import BY_KEY, Listing, Order, listing
 from gdtui.dashboard.widgets.runlist import RunDetails, RunList
@@ -47,7 +47,7 @@ WHILE_SEARCHING = ("move", "move_page", "leave")
 """Actions that have their meaning also while one types what to search for."""
 
 
-class RunsScreen(Screen["Run | None"]):
+class RunsScreen(Layer["Run | None"]):
     """The kept runs, as they are in the store from moment to moment; ends with the run to open, if any."""
 
     AUTO_FOCUS = ""
@@ -57,7 +57,7 @@ class RunsScreen(Screen["Run | None"]):
         overflow: hidden;
         & #kept { height: 1fr; }
         & #said { height: auto; max-height: 4; padding: 0 2; color: $warning; overflow: hidden; }
-        &.-low RunDetails { height: 5; }
+        &.-mid RunDetails, &.-low RunDetails { height: 5; }
         &.-flat RunDetails { height: 2; padding: 0; }
         &.-flat #kept, &.-flat #said { padding: 0; }
     }

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.strip import Strip
 from textual.widgets import Input, Label, Select, Static
 
 from gdtui.dashboard.figures import shortened
@@ -120,6 +123,13 @@ class Field(Input):
     def validate_value(self, value: str) -> str:
         """Write control characters as escapes."""
         return printable(value)
+
+    def render_line(self, y: int) -> Strip:
+        """The text; with an … where some of it has no room, unless one types: then it can be scrolled."""
+        strip, width = super().render_line(y), self.size.width
+        if self.has_focus or cell_len(self.value) <= width:
+            return strip
+        return Strip.join([strip.crop(0, width - 1), Strip([Segment("…", self.rich_style)], 1)])
 
 
 class Controls(VerticalScroll, can_focus=False):

@@ -54,8 +54,9 @@ class Lines(Widget):
             self._repaint.stop()
             self._repaint = None
         self._redrawn_at = monotonic()
-        if not self.size or not self.is_attached:
-            return  # not laid out yet: the first render draws
+        if not self.is_seen:
+            self.forget()  # the next render draws
+            return
         is_same_size = self._drawn_size == self.size
         shown = self._strips
         self._draw()
@@ -76,7 +77,18 @@ class Lines(Widget):
     def notify_style_update(self) -> None:
         """Forget what was drawn in the colours of before."""
         super().notify_style_update()
-        self._drawn_size = None
+        self.forget()
+
+    @property
+    def is_seen(self) -> bool:
+        """It is on the screen, and that is not hidden by another one."""
+        return self.is_attached and bool(self.size) and self.screen.is_current and self.is_on_screen
+
+    def forget(self) -> None:
+        """Draw anew when it is seen the next time."""
+        if self._drawn_size is not None:
+            self._drawn_size = None
+            self.refresh()
 
     def _draw(self) -> None:
         self._strips, self._drawn_size = tuple(self.draw()), self.size

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.strip import Strip
 
 from gdtui.dashboard.figures import figure
+from gdtui.dashboard.gauges import cut
 from gdtui.dashboard.widgets.lines import Lines
 from gdtui.experiment import printable
 
@@ -119,7 +120,7 @@ class Log(Lines, can_focus=True):
         for text, kind in reversed(self._entries):
             wrapped = self._wrapped(text)
             # Of an entry that is too long for the pane, its beginning says more than its end.
-            shown = wrapped if self._back or lines else wrapped[:height]
+            shown = wrapped if self._back or lines else cut(wrapped, height, width)
             lines += [(line, kind) for line in reversed(shown)]
             if len(lines) >= height + self._back:
                 break
@@ -137,4 +138,6 @@ class Log(Lines, can_focus=True):
     def _wrapped(self, text: str) -> list[str]:
         """An entry's lines; numbers are wrapped whole."""
         width = max(1, self.size.width)
-        return [text] if len(text) <= width else [line.plain for line in Text(text).wrap(self.app.console, width)]
+        return (
+            [text] if len(text) <= width else [line.plain.rstrip() for line in Text(text).wrap(self.app.console, width)]
+        )

@@ -384,9 +384,9 @@ class Samples(ScrollView, Lines, can_focus=True):
         colour = self.get_component_rich_style("samples--wrong").color if self._error else None
         content = Content.styled(text, colour.name) if colour is not None else Content(text)
         if content != self._border_subtitle:
-            # Its setter would have the whole table sent.
+            # Its setter would have the whole table sent; and what is rendered at this moment is not looked at again.
             self._border_subtitle = content
-            self.refresh(Region(-self.gutter.left, self.size.height, self.outer_size.width, 1))
+            self.call_next(self.refresh, Region(-self.gutter.left, self.size.height, self.outer_size.width, 1))
 
 
 def _placed(choice: Choice, held: int | None) -> tuple[View, int | None]:

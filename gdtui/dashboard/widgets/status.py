@@ -1,9 +1,10 @@
-"""Status: the line on top that says what runs and where it is, and the line of keys at the bottom."""
+"""Status: the line on top that says what runs and where it is, the line of keys, and that there is no room."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -30,6 +31,9 @@ SYMBOLS = {
 }
 """A mark for each state, so that colour is never the only signal."""
 
+
+NAMED = 36
+"""Columns from which there is room for gdtui's own name."""
 
 LEFT_TO_OTHERS = 60
 """Columns that the reason why a run is not kept leaves to the rest, or else it is not said here."""
@@ -91,18 +95,18 @@ class Status(Widget):
             long, short = f"! not kept: {self._not_kept}", "! not kept"
             words = long if len(long) + LEFT_TO_OTHERS <= self.size.width else short
             right = Text.assemble((words, style("status--diverged")), "  ", right)
-        left = Text("gdtui", style("status--name"))
+        left = Text("gdtui" if self.size.width >= NAMED else "", style("status--name"))
         figures = self._figures()
-        necessary = right.cell_len + left.cell_len + sum(map(_cells, figures[:2]))
+        necessary = right.cell_len + left.cell_len + sum(_cells(options[0]) for options in figures[:2])
         for name in self._descriptions():
-            if necessary + len(name) + 4 <= self.size.width:
+            if necessary + cell_len(name) + 4 <= self.size.width:
                 left.append(f"  {name}", style("status--value"))
                 break
-        for figure_ in figures:
-            if left.cell_len + right.cell_len + _cells(figure_) < self.size.width:
-                label, value = figure_
-                right.append(f"  {label} " if label else "  ", style("status--label"))
-                right.append(value, style("status--value"))
+        for options in figures:
+            room = self.size.width - left.cell_len - right.cell_len
+            label, value = next((option for option in options if _cells(option) < room), ("", ""))
+            right.append(f"  {label} " if label else "  " if value else "", style("status--label"))
+            right.append(value, style("status--value"))
         if left.cell_len + right.cell_len + len(self._link) < self.size.width:
             left.append(self._link, style("status--label"))
         left.append(" " * max(1, self.size.width - left.cell_len - right.cell_len))
@@ -118,17 +122,19 @@ class Status(Widget):
         data = shortened(printable(name.rsplit("/", 1)[-1]), 24)
         return [printable(f"{e.problem} · {data} · {method}"), printable(f"{data} · {method}"), method]
 
-    def _figures(self) -> list[tuple[str, str]]:
+    def _figures(self) -> list[list[tuple[str, str]]]:
+        """Label and value of each, the most important first; where it can be said in less, that after it."""
         s = self._snapshot
         if s is None or self._experiment is None:
             return []
         planned = f"{self._experiment.epochs:,}"
         inside = "" if s.is_between_epochs else f" {100 * (s.visited / s.problem.n - s.epoch):2.0f} %"
+        epoch = f"{s.epoch:>{len(planned)},}"
         return [
-            ("epoch", f"{s.epoch:>{len(planned)},}/{planned}{inside:5}"),
-            ("loss", f"{figure(s.loss):>9}"),
-            ("updates", f"{s.updates:>3,}"),
-            ("", f"{self._speed:>12}"),
+            [(label, f"{epoch}{of}") for of in (f"/{planned}{inside:5}", "") for label in ("epoch", "")],
+            [("loss", f"{figure(s.loss):>9}")],
+            [("updates", f"{s.updates:>3,}")],
+            [("", f"{self._speed:>12}")],
         ]
 
 
@@ -138,7 +144,7 @@ def _cells(labelled: tuple[str, str]) -> int:
 
 
 class KeyBar(Widget):
-    """The keys, as many as fit."""
+    """The keys that matter now, as many as fit."""
 
     DEFAULT_CSS = """
     KeyBar {
@@ -153,28 +159,46 @@ class KeyBar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._is_playing = False
+        self._state, self._pane = "ready", ""
 
-    def show(self, is_playing: bool) -> None:
-        """Space runs, or pauses."""
-        if is_playing != self._is_playing:
-            self._is_playing = is_playing
+    def show(self, state: str) -> None:
+        """Those that matter while the run is in this state: ready, running, paused or over."""
+        if state != self._state:
+            self._state = state
+            self.refresh()
+
+    def show_pane(self, pane: str) -> None:
+        """Those that matter while this pane is focused, or a field."""
+        if pane != self._pane:
+            self._pane = pane
             self.refresh()
 
     def render(self) -> Text:
         """Key and label, key and label; help and quit always have their place."""
-        items = bar(self._is_playing, commands_of(self.app))
-        room = self.size.width - sum(len(keys) + len(label) + 3 for keys, label in items[-2:])
+        room = self.size.width + 2  # nothing stands behind the last one
+        items = bar(self._state, self._pane, room, commands_of(self.app))
         text = Text(no_wrap=True)
-        for keys, label in items[:-2]:
-            if len(keys) + len(label) + 3 > room:
-                break
-            room -= len(keys) + len(label) + 3
-            self._append(text, keys, label)
-        for keys, label in items[-2:]:
+        for keys, label in items:
             self._append(text, keys, label)
         return text
 
     def _append(self, text: Text, keys: str, label: str) -> None:
         text.append(keys, self.get_component_rich_style("key-bar--key"))
         text.append(f" {label}  ", self.get_component_rich_style("key-bar--label"))
+
+
+LEAST = (30, 8)
+"""Columns and rows of the smallest terminal that shows anything of the lab."""
+
+
+class Cramped(Widget):
+    """Says how large a terminal has to be; the style sheet shows it, and nothing else, where one is smaller."""
+
+    DEFAULT_CSS = "Cramped { display: none; height: 1fr; content-align: center middle; color: $text-muted; }"
+
+    def render(self) -> Text:
+        """As much of it as there is room for."""
+        width, height = self.app.size
+        least = f"{LEAST[0]}×{LEAST[1]}"
+        texts = (f"{least} at least, this is {width}×{height}", f"{least} at least", f"≥ {least}", "…")
+        return Text(next((text for text in texts if len(text) <= self.size.width), ""), no_wrap=True)
