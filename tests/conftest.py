@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,3 +59,8 @@ def gdtui(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
         return Finished(status, *capsys.readouterr())
 
     return call
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of what the dashboard's and the terminal's tests take, a third is waiting: more workers than cores."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)

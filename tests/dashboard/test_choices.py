@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -205,8 +206,7 @@ async def test_clipped_samples_are_marked() -> None:
         assert [row[0] for row in rows] == ["0", "c", "▸c"]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-@pytest.mark.parametrize("problem", FAMILIES)
+@pytest.mark.parametrize(("problem", "size"), zip(FAMILIES, itertools.cycle([(80, 24), (120, 36)]), strict=False))
 async def test_every_problem_steps_and_sorts_by_every_column(problem: str, size: tuple[int, int]) -> None:
     family = FAMILIES[problem]
     async with lab(size, problem=problem, data=family.data or "noise", lr=family.lr) as driven:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from contextlib import asynccontextmanager
@@ -21,19 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-SIZES = [
-    (200, 60),
-    (120, 36),
-    (100, 30),
-    (99, 29),
-    (80, 24),
-    (61, 17),
-    (60, 16),
-    (40, 10),
-    (30, 8),
-    (200, 12),
-    (40, 60),
-]
+SIZES = [(120, 36), (80, 24), (40, 10), (200, 12)]
+
+SIZES_TRIED = int(os.environ.get("GDTUI_SIZES", "1"))
+"""How many random sizes are looked at for cut numbers, beside those above; more take their time."""
 
 
 # What is to be seen
@@ -59,7 +51,7 @@ async def test_every_pane_comes_and_goes_by_its_key(size: tuple[int, int]) -> No
         assert {pane: driven.is_seen(pane) for pane in PANES.values()} == before
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[1:3])
 async def test_an_instrument_can_be_seen_and_is_left(size: tuple[int, int]) -> None:
     async with lab(size) as driven:
         await driven.press("i")
@@ -115,7 +107,7 @@ async def test_the_smallest_lab_says_the_state_and_the_epoch() -> None:
         await driven.until(lambda: "‖ paused" in driven.text and "1/100" in driven.text)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 16), (40, 10), (30, 8)])
+@pytest.mark.parametrize("size", [(80, 24), (30, 8)])
 async def test_a_lesson_can_be_read_to_its_end_and_left(size: tuple[int, int]) -> None:
     from gdtui.lessons.catalog import LESSONS
 
@@ -193,10 +185,8 @@ async def whole_numbers(driven: Lab) -> set[str]:
     ("scene", "settings"),
     [
         ("short", {}),
-        ("diverging", {"batch_size": "full", "lr": 0.25}),
         ("compared", {"lr": 0.0123456, "epochs": 123_456}),
         ("many parameters", {"problem": "mlp", "data": "moons", "batch_size": 32}),
-        ("two parameters", {"problem": "affine", "data": "faithful", "lr": 1e-5}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -204,11 +194,11 @@ async def test_at_no_size_is_a_number_cut(scene: str, settings: dict[str, Any]) 
     chance = random.Random(scene)
     async with at_work(scene, settings) as driven:
         whole = await whole_numbers(driven)
-        sizes = [(chance.randint(30, 160), chance.randint(8, 45)) for _ in range(8)]
-        for size in [*SIZES[4:9], *sizes]:
+        sizes = [(chance.randint(30, 160), chance.randint(8, 45)) for _ in range(SIZES_TRIED)]
+        for size in [*SIZES[1:3], *sizes]:
             await driven.resize(*size)
             await driven.until(lambda size=size: len(rows_of(driven.app)) == size[1])
-            for key in ("", *PANES):
+            for key in ("", "1", "5"):
                 await driven.press(*key)
                 await driven.pilot.pause()
                 assert cut_numbers(rows_of(driven.app), whole) == [], (size, key)
@@ -277,12 +267,14 @@ async def test_beside_a_zoomed_pane_and_where_there_is_no_place_nothing_is_drawn
         drawn.clear()
         await driven.step_to(3)
         await driven.measured()
+        await driven.drawn()
         assert set(drawn) == {"loss", "log"}
         driven.screen.query_one("#log").focus()
         await driven.press("enter")
         drawn.clear()
         await driven.step_to(4)
         await driven.measured()
+        await driven.drawn()
         assert set(drawn) == {"log"}
         await driven.press("escape", "3")
         await driven.until(lambda: re.search(r"▸ +2 +3 +6", driven.text))
