@@ -120,10 +120,9 @@ class Pen:
         self._line(y, f"\x1b[{n if n > 1 else ''}M")
 
     def blank(self) -> Cell:
-        """What comes in with new lines; where a terminal does not say, the style is made none first."""
-        if not self._traits.erases_in_color or self.style.is_seen_on_blanks:
-            self.take(PLAIN)
-        return self.style.blank
+        """What comes in with new lines: in no style, since terminals differ in whether it would have that of now."""
+        self.take(PLAIN)
+        return PLAIN.blank
 
     def _line(self, y: int, sequence: str) -> None:
         self.go(0, y)

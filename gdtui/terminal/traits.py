@@ -26,7 +26,7 @@ class Traits:
     """What a terminal can do.
 
     Attributes:
-        erases_in_color: what is erased, or comes in by scrolling, has the background of now.
+        erases_in_color: what is erased has the background of now.
         repeats: it knows REP.
     """
 
