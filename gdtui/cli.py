@@ -157,10 +157,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         # Most likely standard output. Python would complain once more as it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return 0  # whoever read it has gone
-        print(f"gdtui: {error}", file=sys.stderr)
+        try:
+            print(f"gdtui: {error}", file=sys.stderr)
+        except OSError:  # so has the terminal
+            os.dup2(devnull, sys.stderr.fileno())
         return FAULT
 
 

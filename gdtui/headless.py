@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from stat import S_ISCHR
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -20,7 +22,7 @@ from gdtui.problems.loading import load_problem
 from gdtui.runs.keeper import Keeper
 from gdtui.runs.reopen import reopen
 from gdtui.runs.store import Store
-from gdtui.stopping import INTERRUPTED, Stops, interruptible
+from gdtui.stopping import HUNG_UP, INTERRUPTED, Stops, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -97,8 +99,10 @@ def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) 
             raise
         if stops.is_stuck:
             descent.close()
-    except OSError:  # nobody reads any more
+    except OSError as error:  # nobody reads any more
         descent.keep_last()
+        if error.errno == errno.EIO and S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode):
+            stops.status = stops.status or HUNG_UP  # the terminal has gone; its signal may be on its way yet
         if not stops.status:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is not written yet would fail once more

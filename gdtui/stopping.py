@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """The exit status of Ctrl-C."""
 
+HUNG_UP = 129
+"""That of a terminal that has gone."""
+
 PATIENCE_S = 1.0
 """Seconds from Ctrl-C after which a slice that does not end is given up."""
 

@@ -59,8 +59,8 @@ def test_keys_that_cannot_be_are_refused(keys: dict[str, list[str]], setting: st
 
 
 def test_the_bar_leaves_out_what_has_no_key() -> None:
-    assert "fork" not in [label for _, label in bar(False, with_keys({"fork": []}))]
-    assert ("h -", "lr") in bar(False, with_keys({"lr-up": ["h"]}))
+    assert "fork" not in [label for _, label in bar("paused", commands=with_keys({"fork": []}))]
+    assert ("h -", "lr") in bar("ready", commands=with_keys({"lr-up": ["h"]}))
 
 
 # What one presses

@@ -49,6 +49,14 @@ def test_a_signal_ends_a_run_that_can_be_gone_on_with(tmp_path: Path, name: str,
     assert differences(gone_on(store, run).record(), expected.record()) == []
 
 
+def test_a_terminal_that_has_gone_before_its_signal_comes_ends_it_as_one_that_goes(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    process = child(tmp_path, *RUN, "--format", "jsonl", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    assert process.wait(timeout=60) == 129
+
+
 def test_a_terminal_that_goes_away_leaves_the_run_to_be_gone_on_with(tmp_path: Path) -> None:
     store = Store(tmp_path / "runs.sqlite")
     ours, theirs = pty.openpty()
