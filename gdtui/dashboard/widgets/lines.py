@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 
-REPAINT_S = 0.35
+REPAINT_S = 0.55
 """Seconds from one repaint to the next of a pane whose news need not be seen one by one."""
 
 GRACE_S = 0.1
