@@ -41,13 +41,21 @@ class Emulator:
     Args:
         wraps: behind the last column the next character goes to the next row (DECAWM).
         adds_cr: LF goes to the first column, too (ONLCR of a line discipline).
-        erases_in_color: BCE.
+        erases_in_color: BCE, of what is erased.
+        scrolls_in_color: BCE, of the rows that come in; not all that have the one have the other.
     """
 
     def __init__(
-        self, width: int, height: int, wraps: bool = False, adds_cr: bool = True, erases_in_color: bool = True
+        self,
+        width: int,
+        height: int,
+        wraps: bool = False,
+        adds_cr: bool = True,
+        erases_in_color: bool = True,
+        scrolls_in_color: bool = True,
     ) -> None:
-        self.wraps, self.adds_cr, self.erases_in_color = wraps, adds_cr, erases_in_color
+        self.wraps, self.adds_cr = wraps, adds_cr
+        self.erases_in_color, self.scrolls_in_color = erases_in_color, scrolls_in_color
         self.attributes: set[str] = set()
         self.foreground = self.background = self.link = ""
         self.x = self.y = 0
@@ -104,6 +112,9 @@ class Emulator:
     def _blank(self) -> Any:
         return " ", (), "", self.background if self.erases_in_color else "", ""
 
+    def _new_row(self) -> list[Any]:
+        return [(" ", (), "", self.background if self.scrolls_in_color else "", "")] * self.width
+
     def _char(self, char: str) -> None:
         if char == "\r":
             self.x = 0
@@ -111,7 +122,7 @@ class Emulator:
             if self.adds_cr:
                 self.x = 0
             if self.y == self.height - 1:
-                self.rows = [*self.rows[1:], [self._blank()] * self.width]
+                self.rows = [*self.rows[1:], self._new_row()]
             else:
                 self.y += 1
         elif char == "\b":
@@ -190,11 +201,11 @@ class Emulator:
                 assert values[0] == 2
                 self.rows = [[self._blank()] * self.width for _ in range(self.height)]
             case "L":
-                new = [[self._blank()] * self.width for _ in range(n)]
+                new = [self._new_row() for _ in range(n)]
                 self.rows = (self.rows[: self.y] + new + self.rows[self.y :])[: self.height]
             case "M":
                 self.rows = self.rows[: self.y] + self.rows[self.y + n :]
-                self.rows += [[self._blank()] * self.width for _ in range(self.height - len(self.rows))]
+                self.rows += [self._new_row() for _ in range(self.height - len(self.rows))]
             case "b":
                 for _ in range(n):
                     self._draw(self._last)

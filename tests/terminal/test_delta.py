@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,16 +13,26 @@ from gdtui.terminal.traits import Traits
 from tests.terminal.emulator import Emulator
 from tests.terminal.frames import Update, sequences
 
+EXAMPLES = int(os.environ.get("GDTUI_EXAMPLES", "300"))
+"""Screens that are tried; more take their time."""
+
 TRAITS = st.builds(Traits, erases_in_color=st.booleans(), repeats=st.booleans())
 
 
 def check(
-    updates: list[Update], traits: Traits, limits: list[int], wraps: bool, adds_cr: bool, is_exact: bool, cut: float
+    updates: list[Update],
+    traits: Traits,
+    limits: list[int],
+    wraps: bool,
+    adds_cr: bool,
+    scrolls: bool,
+    is_exact: bool,
+    cut: float,
 ) -> None:
     """Both terminals show the same after each update; a delta cut at its limit needs others."""
     size = updates[0].size
     plain = Emulator(*size)
-    slow = Emulator(*size, wraps=wraps, adds_cr=adds_cr, erases_in_color=traits.erases_in_color)
+    slow = Emulator(*size, wraps, adds_cr, traits.erases_in_color, scrolls)
     slow.resize(*size, "#")
     grid, shown = Grid(*size), Shown(traits)
     for update, limit in zip(updates, limits, strict=True):
@@ -47,7 +59,7 @@ def check(
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_the_screen_equals_plain_textuals(data: st.DataObject) -> None:
     updates = data.draw(sequences())
     limits = [data.draw(st.sampled_from([1 << 30, 1 << 30, 30, 0])) for _ in updates[:-1]]
@@ -55,6 +67,6 @@ def test_the_screen_equals_plain_textuals(data: st.DataObject) -> None:
         updates,
         data.draw(TRAITS),
         [*limits, 1 << 30],
-        *(data.draw(st.booleans()) for _ in range(3)),
+        *(data.draw(st.booleans()) for _ in range(4)),
         data.draw(st.floats(0, 1)),
     )
