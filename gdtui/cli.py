@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gdtui.arguments import OFFER, Parser, is_utf
 from gdtui.commands import experiments, kept, lab
 from gdtui.experiment import InputError, unknown
+from gdtui.stopping import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,14 +157,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         # Most likely standard output. Python would complain once more as it flushes at exit.
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
+        silence(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return 0  # whoever read it has gone
         try:
             print(f"gdtui: {error}", file=sys.stderr)
         except OSError:  # so has the terminal
-            os.dup2(devnull, sys.stderr.fileno())
+            silence(sys.stderr)
         return FAULT
 
 

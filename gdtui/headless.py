@@ -7,7 +7,6 @@ import json
 import math
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from stat import S_ISCHR
 from time import perf_counter
@@ -22,7 +21,7 @@ from gdtui.problems.loading import load_problem
 from gdtui.runs.keeper import Keeper
 from gdtui.runs.reopen import reopen
 from gdtui.runs.store import Store
-from gdtui.stopping import HUNG_UP, INTERRUPTED, Stops, interruptible
+from gdtui.stopping import HUNG_UP, INTERRUPTED, Stops, interruptible, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -105,10 +104,12 @@ def _run(trainer: Trainer, output: Output, stops: Stops, keeper: Keeper | None) 
             stops.status = stops.status or HUNG_UP  # the terminal has gone; its signal may be on its way yet
         if not stops.status:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is not written yet would fail once more
-    with suppress(OSError):
+        silence(sys.stdout)
+    try:
         for line in descent.remarks():
             print(f"gdtui: {line}", file=sys.stderr)
+    except OSError:
+        silence(sys.stderr)
     return stops.status or status
 
 

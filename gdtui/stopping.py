@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
 INTERRUPTED = 130
 """The exit status of Ctrl-C."""
@@ -69,3 +70,11 @@ def interruptible() -> Iterator[Stops]:
         stops.has_obeyed.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def silence(stream: TextIO) -> None:
+    """Write to nowhere from now on.
+
+    What could not be written would fail once more as Python ends, with an exit status of its own, 120.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

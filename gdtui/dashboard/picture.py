@@ -17,6 +17,7 @@ from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.figures import shortened
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.themes import DARK
+from gdtui.dashboard.widgets.lines import Lines
 from gdtui.experiment import InputError, printable
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def lab_svg(snapshot: Snapshot, size: tuple[int, int] = SIZE) -> str:
         while app.is_running and lab.player.snapshot is None:
             await asyncio.sleep(LOOK_S)
         lab.player.ask(show)
-        while app.is_running and not is_measured():
+        while app.is_running and (not is_measured() or any(pane.is_behind for pane in lab.query(Lines))):
             await asyncio.sleep(LOOK_S)
         if app.is_running:
             await pilot.pause()
