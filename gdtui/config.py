@@ -51,7 +51,7 @@ def configured() -> dict[str, Any]:
     values = {}
     for name, value in _parsed(path, text).items():
         try:
-            values[name] = _checked(name, value)
+            values[name] = checked(name, value)
         except InputError as error:
             line = _line(text, name, error.setting) or _line(text, name, name)
             raise _wrong(path, str(error), line) from None
@@ -74,12 +74,16 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise _wrong(path, "a number with more digits than can be read") from None
 
 
-def _checked(name: str, value: Any) -> Any:
-    """A preference's value as it is meant; of keys only those that differ."""
-    if name == "theme" and isinstance(value, str):
-        from gdtui.dashboard.themes import checked
+def checked(name: str, value: Any) -> Any:
+    """A preference's value as it is meant; of keys only those that differ.
 
-        return checked(value)
+    Raises:
+        InputError: if there is no such preference, or the value is wrong.
+    """
+    if name == "theme" and isinstance(value, str):
+        from gdtui.dashboard import themes
+
+        return themes.checked(value)
     if name in SETTINGS and name != "keys":
         return getattr(DEFAULTS.replace(**{name: value}), name)
     from gdtui.dashboard.keymap import COMMANDS, keymap, with_keys

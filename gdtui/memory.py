@@ -6,9 +6,9 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from gdtui.config import checked
 from gdtui.experiment import InputError
 from gdtui.folders import folder, read_small
-from gdtui.preferences import DEFAULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,16 +31,8 @@ def remembered() -> dict[str, Any]:
         said = json.loads(read_small(memory_path()) or "{}")
         for name in REMEMBERED if isinstance(said, dict) else ():
             if name in said:
-                _check(name, said[name])
-                values[name] = getattr(DEFAULTS.replace(**{name: said[name]}), name)
+                values[name] = checked(name, said[name])
     return values
-
-
-def _check(name: str, value: Any) -> None:
-    if name == "theme":
-        from gdtui.dashboard.themes import checked
-
-        checked(str(value))
 
 
 def remember(before: Preferences, after: Preferences) -> None:

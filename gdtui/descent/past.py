@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gdtui.descent.record import Record
     from gdtui.descent.snapshot import Event
     from gdtui.descent.tracking import Track
+    from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
 
 
@@ -42,6 +43,13 @@ class Past:
     def newest_epoch(self) -> int:
         """The farthest epoch that was run."""
         return self.history.newest_epoch
+
+    def without_waiting(self, experiment: Experiment, events: int, updates: int) -> tuple[Experiment, int]:
+        """Settings after so many events, and their number, without the changes that wait for an update to come."""
+        while events and self.events[events - 1].update >= updates:
+            events -= 1
+            experiment = experiment.replace(**{self.events[events].setting: self.events[events].before})
+        return experiment, events
 
     def begin(self, row: Row, checkpoint: Checkpoint) -> None:
         """Know of the start, and nothing else."""

@@ -362,11 +362,7 @@ class Trainer:
 
     def _checkpoint(self) -> Checkpoint:
         """This moment, before the changes that wait for the next update: on replay they are not made by then."""
-        experiment, events = self.experiment, self._applied
-        while events and self._past.events[events - 1].update >= self._updates:
-            events -= 1
-            waiting = self._past.events[events]
-            experiment = experiment.replace(**{waiting.setting: waiting.before})
+        experiment, events = self._past.without_waiting(self.experiment, self._applied, self._updates)
         return Checkpoint(
             experiment=experiment,
             epoch=self._epoch,
