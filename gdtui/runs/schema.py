@@ -70,7 +70,39 @@ ALTER TABLE run ADD COLUMN newest BLOB;
 ALTER TABLE piece ADD COLUMN seal INTEGER;
 """
 
-MIGRATIONS = (FIRST, LABELS, SEALS)
+# What other programs train. Its values are pieces of kind 'values': number of the name, step, epoch, seconds, value.
+TRAININGS = """
+ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'descent';
+ALTER TABLE run ADD COLUMN config TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN wanted TEXT;
+CREATE TABLE value_name (
+    run TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE TABLE moment (
+    run TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    epoch REAL,
+    seconds REAL NOT NULL,
+    samples BLOB NOT NULL,
+    numbers BLOB NOT NULL,
+    labels TEXT NOT NULL,
+    instruments TEXT NOT NULL,
+    PRIMARY KEY (run, number)
+);
+CREATE TABLE line (
+    run TEXT NOT NULL REFERENCES run ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (FIRST, LABELS, SEALS, TRAININGS)
 """What makes each version from the one before, beginning with nothing."""
 
 VERSION = len(MIGRATIONS)

@@ -45,6 +45,7 @@ class Run:
         name: what its owner calls it; empty, or no other run has it.
         tags: words to find it by.
         note: what its owner has to say of it.
+        kind: descent, gdtui's own; or training, another program's, whose settings are what it says of itself.
     """
 
     id: str
@@ -65,6 +66,12 @@ class Run:
     name: str
     tags: tuple[str, ...]
     note: str
+    kind: str = "descent"
+
+    @property
+    def is_training(self) -> bool:
+        """Another program's: it can be watched, not run."""
+        return self.kind == "training"
 
     @property
     def is_made(self) -> bool:

@@ -1,0 +1,1 @@
+"""Training: what other people's programs train, as they record it or as their logs tell."""
