@@ -189,7 +189,8 @@ def preferences_of(options: argparse.Namespace) -> Preferences:
 
 def add_run(parser: argparse.ArgumentParser, **kwargs: Any) -> None:
     """RUN: which kept run is meant."""
-    parser.add_argument("run", metavar="RUN", help="an id, the beginning of one, a name, or last", **kwargs)
+    known = {"metavar": "RUN", "help": "an id, the beginning of one, a name, or last"}
+    parser.add_argument("run", **known | kwargs)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

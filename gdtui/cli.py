@@ -107,7 +107,7 @@ COMMANDS = {
     "runs": Command(kept.list_runs, "[WORD ...] [--json]", "the kept runs"),
     "show": Command(kept.show_run, "RUN [--json]", "all that is known of one"),
     "open": Command(lab.open_run, "RUN [--play]", "one in the dashboard"),
-    "watch": Command(lab.watch_run, "[RUN]", "follow one that another process makes"),
+    "watch": Command(lab.watch_run, "[RUN|FILE|-]", "follow one that another process makes, or a log"),
     "compare": Command(kept.compare_runs, "RUN RUN ... [--json]", "what differs, and what came of it"),
     "export": Command(
         kept.export_run, "RUN FILE [--what WHAT]", "history, gradients, experiment or picture, to a file"

@@ -208,6 +208,7 @@ VALUES: dict[str, Callable[[Sequence[str]], Iterable[Offer]]] = {
     "--what": _exported,
     "--name": lambda _: (),
     "RUN": _runs,
+    "RUN|FILE|-": lambda words: (*_runs(words), FILES),
     "NAME": _lessons,
     "TOPIC": _topics,
     "FILE": lambda _: (FILES,),

@@ -17,6 +17,7 @@ from gdtui.runs.summary import ago, brief, matching
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gdtui.descent.history import HistoryView
     from gdtui.problems.datasets import Array
     from gdtui.runs.store import Run
 
@@ -57,6 +58,9 @@ def show_run(name: str, as_json: bool) -> None:
     """Print all that is known of a run but its curves."""
     store = Store()
     run = store.find(name)
+    if run.is_training:
+        _show_training(store, run, as_json)
+        return
     record = store.record(run.id)
     theta = dict(zip(record.parameters, record.theta.tolist(), strict=True))
     events = [
@@ -68,6 +72,39 @@ def show_run(name: str, as_json: bool) -> None:
         print(json.dumps(_plain(run) | more, allow_nan=False, indent=2))
         return
 
+    _print_facts(_facts(run, theta, events))
+    print(_next_step(run))
+
+
+def _show_training(store: Store, run: Run, as_json: bool) -> None:
+    """The same of another program's training, with the newest of its values."""
+    from gdtui.training.kept import KeptTraining
+
+    training = KeptTraining(store, run).look()
+    assert training is not None  # it is the first look
+    newest = {name: float(points[-1, -1]) for name, points in training.curves.items()}
+    moment = training.moment
+    if as_json:
+        more = {
+            "config": dict(training.config),
+            "values": {name: _finite(value) for name, value in newest.items()},
+            "instruments": {name: _finite(value) for name, value in moment.instruments.items()} if moment else {},
+            "dropped": training.dropped,
+        }
+        print(json.dumps(_plain(run) | more, allow_nan=False, indent=2))
+        return
+    facts = _identity(run) | {"config": ", ".join(f"{name}={text}" for name, text in training.config)}
+    facts |= _outcome(run) | {
+        "steps": f"{run.updates:,}",
+        **{name: str(value) for name, value in newest.items()},
+        "probes": f"{len(training.moments):,}, the newest of {len(moment.samples):,} samples" if moment else "",
+        "dropped": f"{training.dropped:,} values, which came too fast" if training.dropped else "",
+    }
+    _print_facts(facts)
+    print(f"gdtui watch {run.id} shows it")
+
+
+def _print_facts(facts: dict[str, str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -76,37 +113,42 @@ def show_run(name: str, as_json: bool) -> None:
     table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    for label, text in _facts(run, theta, events).items():
-        table.add_row(Text(label), Text(printable(text)))
+    for label, text in facts.items():
+        if text:
+            table.add_row(Text(printable(label)), Text(printable(text)))
     Console().print(table)
-    print(_next_step(run))
+
+
+def _identity(run: Run) -> dict[str, str]:
+    return {"run": run.id, "name": run.name, "tags": " ".join(run.tags), "note": run.note}
+
+
+def _outcome(run: Run) -> dict[str, str]:
+    return {
+        "state": f"{run.state} {run.reason}".strip(),
+        "made by": run.maker if run.is_made else "",
+        "begun": f"{datetime.fromtimestamp(run.created):%Y-%m-%d %H:%M:%S}, {ago(run.created)} ago, in {run.folder}",
+        "another way of": run.parent,
+        "seconds": f"{run.seconds:.3g}",
+    }
 
 
 def _facts(run: Run, theta: dict[str, float], events: list[dict[str, Any]]) -> dict[str, str]:
     shown = list(theta.items())[:8]
     left = f", … {len(theta) - len(shown)} more" if len(theta) > len(shown) else ""
-    facts = {
-        "run": run.id,
-        "name": run.name,
-        "tags": " ".join(run.tags),
-        "note": run.note,
+    return _identity(run) | {
         "experiment": run.experiment,
         "changes": "; ".join(
             f"from update {event['update'] + 1}: {event['setting']} {event['before']} → {event['after']}"
             for event in events
         ),
-        "state": f"{run.state} {run.reason}".strip(),
-        "made by": run.maker if run.is_made else "",
-        "begun": f"{datetime.fromtimestamp(run.created):%Y-%m-%d %H:%M:%S}, {ago(run.created)} ago, in {run.folder}",
-        "another way of": run.parent,
+        **_outcome(run),
         "samples": f"{run.samples:,}",
         "epoch": f"{run.epoch:,} of {Experiment.from_line(run.settings).epochs:,}",
         "updates": f"{run.updates:,}",
         "loss": "–" if math.isnan(run.loss) else str(run.loss),
         "θ": ", ".join(f"{name} = {value}" for name, value in shown) + left,
-        "seconds": f"{run.seconds:.3g}",
     }
-    return {label: text for label, text in facts.items() if text}
 
 
 def compare(names: Sequence[str], as_json: bool) -> None:
@@ -115,26 +157,26 @@ def compare(names: Sequence[str], as_json: bool) -> None:
     By epochs, updates and samples seen, since SGD makes more updates an epoch: what is a fair comparison depends.
     """
     from gdtui.descent.history import Column
-    from gdtui.runs.compare import differing
 
     store = Store()
     runs = [store.find(name) for name in names]
-    records = [store.record(run.id) for run in runs]
-    settings = {name.replace("_", "-"): values for name, values in differing([one.settings for one in records]).items()}
+    settings, histories = _compared(store, runs)
     results: dict[str, Sequence[Any]] = {
         "state": [run.state for run in runs],
         "epochs": [run.epoch for run in runs],
         "updates": [run.updates for run in runs],
         "seconds": [run.seconds for run in runs],
         "loss": [run.loss for run in runs],
-        "least loss": [float(one.history.column(Column.LOSS).min()) for one in records],
+        "least loss": [_least(one.column(Column.LOSS)) for one in histories],
     }
     axes = {"epoch": Column.EPOCH, "update": Column.UPDATES}
     if len({run.samples for run in runs}) > 1:
         axes["sample"] = Column.VISITED
     for what, column in axes.items():
-        common = min(int(one.history.rows[-1, column]) for one in records)
-        results[f"loss at {what} {common:,}"] = [_loss_at(one.history.rows, column, common) for one in records]
+        ends = [_end(one.column(column)) for one in histories]
+        if all(map(math.isfinite, ends)):
+            common = int(min(ends))
+            results[f"loss at {what} {common:,}"] = [_loss_at(one.rows, column, common) for one in histories]
     if as_json:
         plain = {name: [_json(value) for value in values] for name, values in {**settings, **results}.items()}
         rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
@@ -157,11 +199,47 @@ def compare(names: Sequence[str], as_json: bool) -> None:
         print("their settings do not differ")
 
 
+def _compared(store: Store, runs: Sequence[Run]) -> tuple[dict[str, tuple[Any, ...]], list[HistoryView]]:
+    """In which settings runs differ, and their histories; of trainings the config is what there is."""
+    from gdtui.runs.compare import differing
+
+    if not any(run.is_training for run in runs):
+        records = [store.record(run.id) for run in runs]
+        found = differing([one.settings for one in records])
+        return {name.replace("_", "-"): values for name, values in found.items()}, [one.history for one in records]
+    from gdtui.training.kept import KeptTraining
+
+    configs: list[dict[str, Any]] = []
+    histories = []
+    for run in runs:
+        training = KeptTraining(store, run).look() if run.is_training else None
+        if training is not None:
+            configs.append(dict(training.config))
+            histories.append(training.history())
+        else:
+            record = store.record(run.id)
+            configs.append({"experiment": record.settings.to_line()})
+            histories.append(record.history)
+    names = dict.fromkeys(name for config in configs for name in config)
+    values = {name: tuple(config.get(name) for config in configs) for name in names}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}, histories
+
+
+def _least(losses: Array) -> float:
+    """The least of them that is a number."""
+    return min((loss for loss in losses.tolist() if not math.isnan(loss)), default=math.nan)
+
+
+def _end(positions: Array) -> float:
+    """The farthest that is known; nan where none is."""
+    return max((at for at in positions.tolist() if not math.isnan(at)), default=math.nan)
+
+
 def _loss_at(rows: Array, column: int, at: int) -> float:
     """f after the last kept epoch that ends no later."""
     from gdtui.descent.history import Column
 
-    return float(rows[rows[:, column].searchsorted(at, side="right") - 1, Column.LOSS])
+    return float(rows[rows[:, column].searchsorted(at, side="right") - 1, Column.LOSS])  # nan is beyond all
 
 
 def _cell(value: Any) -> str:

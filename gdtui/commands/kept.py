@@ -55,7 +55,16 @@ def export_run(parser: Parser, arguments: Sequence[str]) -> int:
     what = options.what or what_fits(options.file)
     check(what, options.file)
     store = Store()
-    trainer, _ = reopen(store, store.find(options.run))
+    run = store.find(options.run)
+    if run.is_training:
+        from gdtui.training.export import export as export_training
+        from gdtui.training.kept import KeptTraining
+
+        training = KeptTraining(store, run).look()
+        assert training is not None  # it is the first look
+        print(export_training(training, what, options.file, options.force))
+        return 0
+    trainer, _ = reopen(store, run)
     snapshot = trainer.snapshot() if options.epoch is None else trainer.rewind(options.epoch)
 
     def draw() -> str:

@@ -15,7 +15,7 @@ from gdtui.arguments import (
     is_utf,
     preferences_of,
 )
-from gdtui.experiment import Experiment, InputError
+from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,25 +74,33 @@ def open_run(parser: Parser, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     preferences = preferences_of(options)
 
-    from gdtui.dashboard.begin import Opening
+    from gdtui.dashboard.begin import opening_of
     from gdtui.runs.store import Store
 
-    run = Store().find(options.run)
-    return _show(Opening(Experiment.from_line(run.settings), options.play, run=run), preferences)
+    return _show(opening_of(Store().find(options.run), options.play), preferences)
 
 
 def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
-    """Follow a run that another process makes; without RUN, the newest that is being made."""
-    add_run(parser, nargs="?")
+    """Follow a run that another process makes, or a log that grows; without RUN, the newest run that is being made.
+
+    A log is JSON lines, CSV, TensorBoard's events, or text with values in it such as loss=0.1; - is what is piped in.
+    """
+    what = "an id, the beginning of one, a name, or last; a log, or a folder with one; - for what is piped in"
+    add_run(parser, nargs="?", metavar="RUN|FILE|-", help=what)
     add_preferences(parser)
     options = parser.parse(arguments)
     preferences = preferences_of(options)
 
-    from gdtui.dashboard.begin import Opening
+    from gdtui.dashboard.begin import Opening, opening_of
     from gdtui.runs.store import Store
 
-    run = Store().find_made(options.run)
-    return _show(Opening(Experiment.from_line(run.settings), run=run, is_watched=True), preferences)
+    store, what = Store(), options.run or ""
+    is_file = what == "-" or os.path.lexists(what) or "/" in what or "." in what
+    if is_file and not any(what in (run.id, run.name) for run in store.runs()):
+        from gdtui.training.logs import follow
+
+        return _show(Opening(following=follow(what)), preferences)
+    return _show(opening_of(store.find_made(options.run), is_watched=True), preferences)
 
 
 def _show(opening: Opening, preferences: Preferences) -> int:

@@ -16,7 +16,9 @@ from gdtui.dashboard.commands import KeymapCommands, Palette
 from gdtui.dashboard.keymap import keymap, with_keys
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.screens.panes import PanesScreen
 from gdtui.dashboard.themes import OWN, chosen, complete, line_filters
+from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.inks import NO_SHADES
 from gdtui.dashboard.widgets.status import LEAST
 from gdtui.preferences import DEFAULTS
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.begin import Opening
     from gdtui.preferences import Preferences
+    from gdtui.runs.store import Run
     from gdtui.terminal.pace import Link
 
 
@@ -69,7 +72,7 @@ class LabApp(App[int]):
         self.commands = with_keys(preferences.keys)
         self.set_keymap(keymap(self.commands))
         self._preferences = preferences
-        self._lab = LabScreen(opening, preferences)
+        self._main = self._main_screen(opening)
         for own in OWN:
             self.register_theme(own)
         self._terminal = colors
@@ -109,8 +112,27 @@ class LabApp(App[int]):
         return self.theme_variables
 
     def get_default_screen(self) -> Screen[None]:
-        """The lab is the only screen beneath."""
-        return self._lab
+        """The main screen is the only one beneath."""
+        return self._main
+
+    def _main_screen(self, opening: Opening) -> PanesScreen:
+        if opening.following is None:
+            return LabScreen(opening, self._preferences)
+        from gdtui.dashboard.screens.training import TrainingScreen
+
+        return TrainingScreen(opening.following, self._preferences)
+
+    async def open_kept(self, run: Run) -> None:
+        """Show a kept run on the main screen for its kind, in place of what is shown."""
+        if isinstance(self._main, LabScreen) and not run.is_training:
+            self._main.leave_for(run)
+            return
+        from gdtui.dashboard.begin import opening_of
+
+        before, self._preferences = self._main, self.left
+        self._main = self._main_screen(opening_of(run))
+        await self.switch_screen(self._main)
+        await in_thread(before.end)
 
     def on_mount(self) -> None:
         """A hang-up or a kill ends the app in good order, so that the terminal is restored."""
@@ -129,7 +151,7 @@ class LabApp(App[int]):
     async def on_event(self, event: Event) -> None:
         """The first key ends the welcome, whatever the key is for."""
         if isinstance(event, Key):
-            self._lab.end_welcome()
+            self._main.end_welcome()
         await super().on_event(event)
 
     def on_key(self, event: Key) -> None:
@@ -140,13 +162,13 @@ class LabApp(App[int]):
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""
-        if type(self.screen) in (LabScreen, HelpScreen):  # its commands are the lab's
+        if isinstance(self.screen, PanesScreen | HelpScreen):  # its commands are the main screen's
             self.push_screen(Palette())
 
     @property
     def left(self) -> Preferences:
         """The preferences that show the app the next time as a person has arranged it."""
-        return self._preferences.replace(hidden=tuple(self._lab.hidden))
+        return self._preferences.replace(hidden=tuple(self._main.hidden))
 
     @property
     def slow_link(self) -> Link | None:
@@ -161,15 +183,13 @@ class LabApp(App[int]):
 
     def end(self) -> None:
         """Keep the last of the run; once the terminal is restored."""
-        self._lab.player.end()
+        self._main.end()
 
     async def action_export(self) -> None:
         """Write something of the run to a file."""
         from gdtui.dashboard.screens.export import ask
 
-        lab = self.screen_stack[0]
-        assert isinstance(lab, LabScreen)
-        await ask(lab)
+        await ask(self._main)
 
     def fail(self, message: str) -> None:
         """End because the experiment could not even begin."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gdtui.descent.trainer import Trainer
     from gdtui.runs.keeper import Keeper
     from gdtui.runs.store import Run
+    from gdtui.training.training import Following
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Opening:
         run: a kept run to show instead; None for a new one.
         is_watched: follow that run while another process makes it.
         lesson: the name of a lesson to open instead; empty where none is.
+        following: another program's training to follow instead; None where none is.
     """
 
     experiment: Experiment = field(default_factory=Experiment)
@@ -33,6 +35,7 @@ class Opening:
     run: Run | None = None
     is_watched: bool = False
     lesson: str = ""
+    following: Following | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,20 @@ class Begun:
     trainer: Trainer
     snapshot: Snapshot
     keeper: Keeper | None
+
+
+def opening_of(run: Run, play: bool = False, is_watched: bool = False) -> Opening:
+    """What shows a kept run of either kind.
+
+    Raises:
+        InputError: if it was made by another version, and cannot be read.
+    """
+    if run.is_training:
+        from gdtui.runs.store import Store
+        from gdtui.training.kept import KeptTraining
+
+        return Opening(following=KeptTraining(Store(), run))
+    return Opening(Experiment.from_line(run.settings), play, run=run, is_watched=is_watched)
 
 
 def begin(experiment: Experiment, before: Snapshot | None, is_kept: bool) -> Begun:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Provider
 from textual.content import Content
 
-from gdtui.dashboard.keymap import commands_of
+from gdtui.dashboard.keymap import commands_of, on_screen
 from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.threads import in_thread
 
 if TYPE_CHECKING:
     from asyncio import Future
+    from collections.abc import Sequence
 
     from textual.command import Hits
 
     from gdtui.dashboard.finds import Find
     from gdtui.dashboard.keymap import Command
-    from gdtui.dashboard.screens.lab import LabScreen
+    from gdtui.dashboard.screens.panes import PanesScreen
 
 PLACEHOLDER = "An action, problem, optimizer, lesson, run, theme or help topic"
 
@@ -53,13 +54,13 @@ class KeymapCommands(Provider):
         """Look what there is, while one reads the list or types."""
         from gdtui.dashboard.finds import finds
 
-        self._finds: Future[tuple[Find, ...]] = in_thread(partial(finds, self._lab))
+        self._finds: Future[tuple[Find, ...]] = in_thread(partial(finds, self._main))
 
     async def discover(self) -> Hits:
         """All commands, before anything is typed; then what else there is to type."""
         from gdtui.dashboard.finds import KINDS
 
-        for command in commands_of(self.app):
+        for command in self._commands:
             key = f"key: {command.shown}" if command.shown else None
             yield DiscoveryHit(command.help, partial(self._run, command), help=key)
         for kind, what in KINDS.items():
@@ -68,7 +69,7 @@ class KeymapCommands(Provider):
     async def search(self, query: str) -> Hits:
         """Those that match."""
         matcher = self.matcher(query)
-        for command in commands_of(self.app):
+        for command in self._commands:
             score = matcher.match(f"{command.help} {command.shown}")
             if score > 0:
                 yield Hit(score, matcher.highlight(command.help), partial(self._run, command), help=command.shown)
@@ -82,16 +83,20 @@ class KeymapCommands(Provider):
                 yield Hit(score, shown, find.choose, help=find.what.replace("[", "\\["))
 
     @property
-    def _lab(self) -> LabScreen:
-        from gdtui.dashboard.screens.lab import LabScreen
+    def _main(self) -> PanesScreen:
+        from gdtui.dashboard.screens.panes import PanesScreen
 
-        lab = self.app.screen_stack[0]
-        assert isinstance(lab, LabScreen)
-        return lab
+        main = self.app.screen_stack[0]
+        assert isinstance(main, PanesScreen)
+        return main
+
+    @property
+    def _commands(self) -> Sequence[Command]:
+        return on_screen(commands_of(self.app), self._main.kind)
 
     def _type(self, kind: str) -> None:
         self.app.push_screen(Palette(f"{kind}: "))
 
     async def _run(self, command: Command) -> None:
-        # The lab's, also where the palette was opened over the help.
-        await self._lab.run_action(command.action)
+        # The main screen's, also where the palette was opened over the help.
+        await self._main.run_action(command.action)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,11 @@ from gdtui.dashboard.pins import NOW, telling
 from gdtui.dashboard.widgets.runs import RunLine
 from gdtui.dashboard.widgets.series import Series
 from gdtui.experiment import printable
+from gdtui.runs.summary import brief
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gdtui.dashboard.curves import XAxis
     from gdtui.dashboard.pins import Pins
     from gdtui.dashboard.widgets.series import Plot
@@ -22,6 +25,21 @@ if TYPE_CHECKING:
     from gdtui.problems.datasets import Array
 
     Curve = tuple[Array, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The run of now, as far as its line tells of it.
+
+    Attributes:
+        experiment: its settings; None of another program's training.
+        epoch: how far it has come.
+        state: what has become of it.
+    """
+
+    experiment: Experiment | None
+    epoch: int
+    state: str
 
 
 def difference_plot(plot: Plot, pins: Pins, axis: XAxis) -> Plot:
@@ -64,6 +82,8 @@ def at(x: Array, curve: Curve) -> Array:
     """A curve's y at x, shape (m,), interpolated between its points; nan before its first and after its last."""
     import numpy as np
 
+    if not len(curve[0]):
+        return np.full(len(x), np.nan)
     y: Array = np.interp(x, *curve, left=np.nan, right=np.nan)
     return y
 
@@ -72,6 +92,8 @@ def _shared(x: Array, other: Array) -> Array:
     """All x of both, from where the later one begins to where the earlier one ends."""
     import numpy as np
 
+    if not (len(x) and len(other)):
+        return np.empty(0)
     both = np.union1d(x, other)
     shared: Array = both[(both >= max(x[0], other[0])) & (both <= min(x[-1], other[-1]))]
     return shared
@@ -80,13 +102,12 @@ def _shared(x: Array, other: Array) -> Array:
 # What the pane of runs says.
 
 
-def run_lines(snapshot: Snapshot, pins: Pins, values: list[float], color: str) -> tuple[RunLine, ...]:
+def run_lines(now: Now, pins: Pins, values: list[float], color: str) -> tuple[RunLine, ...]:
     """A line for the run of now and for each pinned one, with these values; none where nothing is pinned."""
     if not pins:
         return ()
-    runs = [pin for _, pin in pins]
-    words = _differences((snapshot.experiment, *(pin.experiment for pin in runs)))
-    first = RunLine("", NOW, color, ("now", *words[0]), values[0], snapshot.epoch, _outcome(str(snapshot.state)))
+    words = _told_apart((now.experiment, *(pin.experiment for _, pin in pins)))
+    first = RunLine("", NOW, color, ("now", *words[0]), values[0], now.epoch, _outcome(now.state))
     others = (
         RunLine(
             pin.key,
@@ -100,6 +121,13 @@ def run_lines(snapshot: Snapshot, pins: Pins, values: list[float], color: str) -
         for (look, pin), of_pin, value in zip(pins, words[1:], values[1:], strict=True)
     )
     return (first, *others)
+
+
+def _told_apart(experiments: Sequence[Experiment | None]) -> list[tuple[str, ...]]:
+    """In what each differs from the others, or what one alone is; nothing of what has no experiment."""
+    known = tuple(one for one in experiments if one is not None)
+    words = iter(_differences(known) if len(known) > 1 else [(brief(one.to_line()),) for one in known])
+    return [() if one is None else next(words) for one in experiments]
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gdtui.dashboard.screens.lab import LabScreen
+    from gdtui.dashboard.screens.panes import PanesScreen
 
 RUNS = 300
 """So many kept runs can be found, the newest."""
@@ -46,9 +47,12 @@ class Find:
     choose: Callable[[], object]
 
 
-def finds(lab: LabScreen) -> tuple[Find, ...]:
-    """All that there is; reads files, so not on an event loop."""
-    return (*_settings(lab), *_lessons(lab), *_runs(lab), *_themes(lab), *_topics(lab))
+def finds(main: PanesScreen) -> tuple[Find, ...]:
+    """All that there is for a main screen; reads files, so not on an event loop."""
+    from gdtui.dashboard.screens.lab import LabScreen
+
+    own = (*_settings(main), *_lessons(main)) if isinstance(main, LabScreen) else ()
+    return (*own, *_runs(main), *_themes(main), *_topics(main))
 
 
 def _settings(lab: LabScreen) -> Iterator[Find]:
@@ -77,22 +81,22 @@ def _lessons(lab: LabScreen) -> Iterator[Find]:
         yield Find(f"lesson: {lesson.name}", lesson.title, partial(lab.open_lesson, lesson.name))
 
 
-def _runs(lab: LabScreen) -> Iterator[Find]:
+def _runs(main: PanesScreen) -> Iterator[Find]:
     from gdtui.runs.names import newest
 
     for run in newest(RUNS):
         called = " ".join(filter(None, (run.id, run.name, run.tags)))
         what = f"epoch {run.epoch:,}: {run.settings}"
-        yield Find(printable(f"run: {called}"), printable(what), partial(lab.open_run, run.id))
+        yield Find(printable(f"run: {called}"), printable(what), partial(main.open_run, run.id))
 
 
-def _themes(lab: LabScreen) -> Iterator[Find]:
-    for name in lab.app.available_themes:
-        yield Find(f"theme: {name}", KINDS["theme"], partial(lab.run_action, f"app.wear('{name}')"))
+def _themes(main: PanesScreen) -> Iterator[Find]:
+    for name in main.app.available_themes:
+        yield Find(f"theme: {name}", KINDS["theme"], partial(main.run_action, f"app.wear('{name}')"))
 
 
-def _topics(lab: LabScreen) -> Iterator[Find]:
+def _topics(main: PanesScreen) -> Iterator[Find]:
     from gdtui.topics.topic import NAMES, topic_named
 
     for name in NAMES:
-        yield Find(f"help: {name}", topic_named(name).title, partial(lab.explain, name))
+        yield Find(f"help: {name}", topic_named(name).title, partial(main.explain, name))

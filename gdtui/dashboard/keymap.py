@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -78,6 +75,9 @@ COMMANDS = (
     Command("reverse", "O", "O", "reverse_sort", "reverse", "Reverse the samples' order", "View", in_bar=False),
     Command("filter", "slash", "/", "filter", "filter", "Filter the samples: |g|>0.5, cos<0, y>2, clipped", "View"),
     Command("applied", "a", "a", "toggle_applied", "applied", "Samples as applied, or at the θ of now", "View"),
+    Command("value-on", "v", "v", "choose_value(1)", "value", "A training: chart its next value", "Trainings"),
+    Command("value-back", "V", "V", "choose_value(-1)", "", "A training: chart the value before", "Trainings", False),
+    Command("stop", "X", "X", "ask_stop", "", "A training whose loop asks: stop it (twice)", "Trainings", False),
     Command("lesson-on", "right_parenthesis", ")", "lesson(1)", "lesson", "The next lesson", "Lessons"),
     Command("lesson-back", "left_parenthesis", "(", "lesson(-1)", "", "The lesson before", "Lessons", in_bar=False),
     Command("lesson", "0", "0", "toggle_lesson", "", "Show or hide the lesson's words", "Lessons", in_bar=False),
@@ -96,6 +96,49 @@ COMMANDS = (
     Command("help", "question_mark,f1", "?", "help", "help", "What every key does and every pane shows", "App"),
     Command("quit", "q", "q", "app.quit", "quit", "Leave gdtui", "App"),
 )  # fmt: skip
+
+
+LAB, TRAINING = "lab", "training"
+"""The main screens."""
+
+TRAININGS_OWN = ("value-on", "value-back", "stop")
+"""The commands that only the training screen has."""
+
+IN_TRAINING = {
+    "run": ("hold", "Hold the picture; where its loop asks, pause the training"),
+    "lr-up": ("lr", "Ask for a learning rate × 1.25, where its loop asks"),
+    "lr-down": ("lr", "Ask for a learning rate ÷ 1.25, where its loop asks"),
+    "back-1": ("probe", "The probe of samples before this one"),
+    "on-1": ("probe", "The probe of samples after this one"),
+    "back-10": ("", "Ten probes back"),
+    "on-10": ("", "Ten probes forward"),
+    "overlay": ("second", "Another value over the steps, below"),
+    "x-axis": ("x axis", "Values over steps, epochs or seconds"),
+    "log-y": ("log y", "This value on a log or a linear axis"),
+    "filter": ("filter", "Filter the samples: |g|>0.5, cos<0, label=3"),
+}
+"""What else commands are called on the training screen, and what they do there."""
+
+BOTH = (
+    *("pin", "clear-pins", "difference", "runs", "sort", "reverse", "zoom", "next", "back", "leave", "export"),
+    *("suspend", "redraw", "palette", "help", "quit"),
+    *(f"pane-{key}" for key in PANES),
+)
+"""The commands that are the same on both."""
+
+
+def on_screen(commands: Sequence[Command], screen: str) -> tuple[Command, ...]:
+    """Those of a table that a main screen has, as it calls them."""
+    if screen == LAB:
+        return tuple(command for command in commands if command.id not in TRAININGS_OWN)
+    found = []
+    for command in commands:
+        if command.id in IN_TRAINING:
+            label, text = IN_TRAINING[command.id]
+            found.append(replace(command, label=label, help=text, in_bar=command.in_bar and bool(label)))
+        elif command.id in (*TRAININGS_OWN, *BOTH):
+            found.append(command)
+    return tuple(found)
 
 
 def with_keys(keys: Mapping[str, Sequence[str]]) -> tuple[Command, ...]:
@@ -154,22 +197,25 @@ def keymap(commands: Sequence[Command]) -> dict[str, str]:
     return {c.id: c.keys or no_key for c, default in zip(commands, COMMANDS, strict=True) if c != default}
 
 
-def bindings() -> list[Binding]:
-    """The table as Textual's bindings."""
+def bindings(screen: str = LAB) -> list[Binding]:
+    """The table as Textual's bindings of a main screen."""
     return [
         *(
             Binding(c.keys, c.action, c.label, key_display=c.shown, tooltip=c.help, id=c.id, show=False)
-            for c in COMMANDS
+            for c in on_screen(COMMANDS, screen)
         ),
         Binding(",".join(ALWAYS), "app.quit", "quit", show=False),
     ]
 
+
+OF_LAB = on_screen(COMMANDS, LAB)
 
 FIRST = {
     "ready": "run update epoch lr-up slower lesson-on runs",
     "running": "run lr-up slower grain pin x-axis log-y overlay",
     "paused": "run update epoch lr-up pin fork reset back-1 x-axis",
     "over": "reset lr-up pin back-1 fork runs lesson-on x-axis export",
+    "following": "run value-on overlay x-axis log-y back-1 sort runs pin",
     "experiment": "zoom",
     "loss": "zoom log-y x-axis overlay difference pin",
     "overlay": "zoom overlay x-axis",
@@ -185,18 +231,16 @@ TYPING = (("enter", "apply"), ("tab", "next"), ("esc", "leave"), ("f1", "help"),
 """The keys that do not type where one types."""
 
 
-def bar(
-    state: str, pane: str = "", room: int = 10_000, commands: Sequence[Command] = COMMANDS
-) -> list[tuple[str, str]]:
+def bar(state: str, pane: str = "", room: int = 10_000, commands: Sequence[Command] = OF_LAB) -> list[tuple[str, str]]:
     """(keys, label) of the key bar, neighbours with one label joined: `+ - lr`.
 
     Help and quit have their place whatever the room; of the others those that matter most, in the table's order.
 
     Args:
-        state: ready, running, paused or over.
+        state: ready, running, paused or over; following on the training screen.
         pane: the focused one, or `field` while one types; empty where nothing is focused.
         room: cells for it, and for two blanks after each.
-        commands: the table, with the keys that its person has chosen.
+        commands: those of the main screen, with the keys that its person has chosen.
     """
     if pane == "field":
         return [item for end, item in enumerate(TYPING, 1) if _cells(TYPING[:end]) <= room]

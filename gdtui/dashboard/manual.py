@@ -42,7 +42,15 @@ def manual(name: str, commands: Sequence[keymap.Command] = keymap.COMMANDS) -> T
         InputError: if there is none; it names the nearest.
     """
     panes = {f"keys-of-{pane}": partial(pane_keys, pane, commands) for pane in OF_PANES}
-    return topic_named(name).filled({**TABLES, **panes, "keys": partial(keys, commands), "run-keys": run_keys})
+    return topic_named(name).filled(
+        {
+            **TABLES,
+            **panes,
+            "keys": partial(keys, commands),
+            "run-keys": run_keys,
+            "training-keys": partial(training_keys, commands),
+        }
+    )
 
 
 def explain(name: str | None, keys: Mapping[str, Sequence[str]]) -> None:
@@ -80,6 +88,11 @@ def keys(commands: Sequence[keymap.Command]) -> Iterator[Block]:
 def run_keys() -> Iterator[Block]:
     """Every key of the screen of kept runs."""
     return _entries(runkeys.COMMANDS)
+
+
+def training_keys(commands: Sequence[keymap.Command]) -> Iterator[Block]:
+    """Every key of the training screen."""
+    return _entries(keymap.on_screen(commands, keymap.TRAINING))
 
 
 def pane_keys(pane: str, commands: Sequence[keymap.Command]) -> Iterator[Block]:

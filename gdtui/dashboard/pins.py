@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.experiment import Experiment
     from gdtui.problems.datasets import Array
-    from gdtui.runs.store import Run
+    from gdtui.runs.store import Run, Store
+    from gdtui.training.training import Training
 
 
 class Look(NamedTuple):
@@ -47,7 +49,7 @@ class Pin:
     Attributes:
         key: which run it is, for as long as the app runs.
         name: what a person calls it; may be empty.
-        experiment: its settings, after its events.
+        experiment: its settings, after its events; None of another program's training.
         events: the changes made during it.
         history: loss and progress over its epochs, later ones that are known from before a rewind too.
         n: samples in its data.
@@ -57,7 +59,7 @@ class Pin:
 
     key: str
     name: str
-    experiment: Experiment
+    experiment: Experiment | None
     events: tuple[Event, ...]
     history: HistoryView
     n: int
@@ -79,6 +81,21 @@ class Pin:
         )
 
     @classmethod
+    def found(cls, store: Store, run: Run, value: str = "") -> Pin:
+        """A kept run of either kind, as it is in the store; of a training one of its values, or else its loss.
+
+        Raises:
+            InputError: if it is not kept any more.
+        """
+        if not run.is_training:
+            return cls.kept(run, store.record(run.id))
+        from gdtui.training.kept import KeptTraining
+
+        training = KeptTraining(store, run).look()
+        assert training is not None  # it is the first look
+        return cls.trained(training, value, run.id, run.name or training.name)
+
+    @classmethod
     def kept(cls, run: Run, record: Record) -> Pin:
         """A kept run."""
         return cls(
@@ -92,12 +109,32 @@ class Pin:
             epoch=record.farthest,
         )
 
+    @classmethod
+    def trained(cls, training: Training, value: str, key: str, name: str) -> Pin:
+        """Another program's training: one of its values, or else its loss, over its steps; empty where it has none."""
+        import numpy as np
+
+        from gdtui.descent.history import Column
+
+        history = training.history(value)
+        epochs = history.column(Column.EPOCH)
+        return cls(
+            key=key,
+            name=name,
+            experiment=None,
+            events=training.events,
+            history=history,
+            n=0,
+            state=training.state,
+            epoch=int(np.nanmax(epochs)) if np.isfinite(epochs).any() else 0,
+        )
+
     @property
     def loss(self) -> float:
         """f at the end of its last epoch."""
         from gdtui.descent.history import Column
 
-        return self._end[Column.LOSS]
+        return self._end[Column.LOSS] if self._end else math.nan
 
     def curve(self, axis: XAxis) -> tuple[Array, Array]:
         """Where its epochs lie on an axis, and f at their ends, shapes (m,)."""
@@ -119,7 +156,7 @@ class Pin:
 
     @cached_property
     def _end(self) -> tuple[float, ...]:
-        return tuple(self.history.rows[-1].tolist())
+        return tuple(row for rows in self.history.rows[-1:].tolist() for row in rows)
 
     @cached_property
     def _thinned(self) -> Array:
@@ -135,13 +172,27 @@ def telling(values: Array) -> NDArray[np.intp]:
 
     from gdtui.descent.history import extremes
 
-    return np.union1d(extremes(values, -(-2 * len(values) // DRAWN)), [0, len(values) - 1])
+    ends = [0, len(values) - 1] if len(values) else []
+    return np.union1d(extremes(values, -(-2 * len(values) // DRAWN)), ends).astype(np.intp)
 
 
 def _columns(rows: Array, axis: XAxis) -> tuple[Array, Array]:
     from gdtui.descent.history import Column
 
-    return rows[:, axis.column], rows[:, Column.LOSS]
+    return rising(rows[:, axis.column], rows[:, Column.LOSS])
+
+
+def rising(x: Array, y: Array) -> tuple[Array, Array]:
+    """A curve's points where x is known, in the order of x: a training may have begun again at an earlier step."""
+    import numpy as np
+
+    known = np.isfinite(x)
+    if not known.all():
+        x, y = x[known], y[known]
+    if (x[1:] < x[:-1]).any():
+        order = x.argsort(kind="stable")
+        x, y = x[order], y[order]
+    return x, y
 
 
 @dataclass(frozen=True, slots=True, eq=False)

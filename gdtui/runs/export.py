@@ -115,21 +115,32 @@ def export(
     destination(file, replace)  # before the work, not after it
     if what in PICTURES:
         assert draw is not None
-        return _write(what, file, replace, [draw()])
+        return write_text([draw()], what, file, replace)
     if what == "experiment":
         is_line = _suffix(file) == ".txt"
         text = begun(snapshot).to_line() if is_line else json.dumps(_described(snapshot), allow_nan=False)
         changes = len(snapshot.events)
         note = f"it leaves out {changes} change{'s' * (changes > 1)} in mid-run, .json does not" if changes else ""
-        return _write(what, file, replace, [f"{text}\n"], note=note if is_line else "")
+        return write_text([f"{text}\n"], what, file, replace, note=note if is_line else "")
     table = history_table(snapshot) if what == "history" else samples_table(snapshot)
+    return write_table(table, _described(snapshot), what, file, replace)
+
+
+def write_table(
+    table: Table, described: dict[str, Any], what: str, file: str, replace: bool, note: str = ""
+) -> Written:
+    """Write columns to a file, whole or not at all; in JSON with what describes them.
+
+    Raises:
+        InputError: if the file cannot be written, or is there already.
+    """
     rows = len(next(iter(table.values())))
     if _suffix(file) == ".json":
-        return _write(what, file, replace, _json(_described(snapshot), table), rows)
+        return write_text(_json(described, table), what, file, replace, rows, note)
     with writing(file, replace) as part:
         _copy(table, _suffix(file), part)
         size = part.stat().st_size
-    return Written(what, file, rows, size)
+    return Written(what, file, rows, size, note)
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -231,9 +242,14 @@ def _described(snapshot: Snapshot) -> dict[str, Any]:
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 
-def _write(
-    what: str, file: str, replace: bool, texts: Iterable[str], rows: int | None = None, note: str = ""
+def write_text(
+    texts: Iterable[str], what: str, file: str, replace: bool, rows: int | None = None, note: str = ""
 ) -> Written:
+    """Write text to a file, whole or not at all.
+
+    Raises:
+        InputError: if the file cannot be written, or is there already.
+    """
     with writing(file, replace) as part:
         with part.open("w", encoding="utf-8", newline="\n") as out:
             out.writelines(texts)

@@ -219,11 +219,14 @@ class Store:
         """All that is kept of a run.
 
         Raises:
-            InputError: if there is no such run any more.
+            InputError: if there is no such run any more, or it is another program's training.
         """
         from gdtui.runs.records import read
 
         with self.reading() as connection:
+            for (kind,) in connection.execute("SELECT kind FROM run WHERE id = ?", (run,)).fetchall():
+                if kind != "descent":
+                    raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
             try:
                 return read(connection, run)
             except LookupError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gdtui.descent.history import HistoryView
     from gdtui.descent.snapshot import Event
     from gdtui.problems.datasets import Array
     from gdtui.runs.store import Run
@@ -65,6 +66,17 @@ class Training:
         likely = [name for name in LOSSES if name in self.curves]
         likely += [name for name in self.curves if "loss" in name.lower()]
         return next(iter([*likely, *self.curves]), "")
+
+    def history(self, value: str = "") -> HistoryView:
+        """One of its values, or else its loss, as the history of a run: what is not known of an epoch is nan."""
+        import numpy as np
+
+        from gdtui.descent.history import Column, HistoryView
+
+        points = self.curves.get(value, self.curves.get(self.loss, np.empty((0, 4))))
+        rows = np.full((len(points), len(Column)), np.nan)
+        rows[:, [Column.UPDATES, Column.EPOCH, Column.SECONDS, Column.LOSS]] = points
+        return HistoryView(rows, (), 0, 1)
 
 
 class Following(Protocol):

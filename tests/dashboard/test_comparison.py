@@ -9,6 +9,7 @@ import pytest
 from labs import moment, trainer_of
 
 from gdtui.dashboard.comparison import (
+    Now,
     comparison_texts,
     difference_plot,
     losses,
@@ -19,7 +20,7 @@ from gdtui.dashboard.comparison import (
 from gdtui.dashboard.curves import XAxis, loss_plot
 from gdtui.dashboard.pins import LOOKS, NOW, Pin, Pins
 from gdtui.descent.history import History
-from gdtui.descent.snapshot import Epoch
+from gdtui.descent.snapshot import Epoch, Snapshot
 from gdtui.experiment import Experiment
 
 BLUE = "#61afef"
@@ -136,10 +137,14 @@ def test_the_cursors_text_gets_shorter_by_whole_numbers() -> None:
 # What the pane is given
 
 
+def at(snapshot: Snapshot) -> Now:
+    return Now(snapshot.experiment, snapshot.epoch, str(snapshot.state))
+
+
 def test_a_line_has_only_what_differs() -> None:
     now, other = moment(epoch=2, lr=0.02), moment(epoch=100, batch_size="full")
     pins = pinned(other).put(Pin.of(moment(epoch=4, lr=0.02), "named", name="mine"))
-    lines = run_lines(now, pins, [1.0, 2.0, 3.0], BLUE)
+    lines = run_lines(at(now), pins, [1.0, 2.0, 3.0], BLUE)
     assert [line.words for line in lines] == [
         ("now", "lr 0.02", "b=1"),
         ("lr 0.01", "b=full"),
@@ -150,9 +155,9 @@ def test_a_line_has_only_what_differs() -> None:
 
 
 def test_where_nothing_differs_a_line_says_how_far_it_is() -> None:
-    lines = run_lines(moment(epoch=9), pinned(moment(epoch=4)), [1.0, 2.0], BLUE)
+    lines = run_lines(at(moment(epoch=9)), pinned(moment(epoch=4)), [1.0, 2.0], BLUE)
     assert [line.words for line in lines] == [("now",), ("same", "to epoch 4")]
 
 
 def test_without_pins_there_are_no_lines() -> None:
-    assert run_lines(moment(), Pins(), [1.0], BLUE) == ()
+    assert run_lines(at(moment()), Pins(), [1.0], BLUE) == ()

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
-from gdtui.dashboard.screens.export import ExportScreen, file_name
+from gdtui.dashboard.screens.export import ExportScreen, file_name, words_of
 from gdtui.descent.history import Column
 from gdtui.experiment import Experiment
 from gdtui.runs import export
@@ -315,11 +315,11 @@ async def test_where_the_log_is_not_seen_a_note_pops_up() -> None:
     ],
 )
 def test_a_name_is_made_up_that_needs_no_quotes(settings: dict[str, Any], name: str) -> None:
-    assert file_name(Experiment(**settings), "history") == name
+    assert file_name(words_of(Experiment(**settings)), "history") == name
 
 
 def test_a_name_that_is_made_up_is_never_too_long() -> None:
-    assert len(file_name(Experiment(data="é" * 500), "experiment").encode()) < 255
+    assert len(file_name(words_of(Experiment(data="é" * 500)), "experiment").encode()) < 255
 
 
 async def test_data_of_any_name_can_be_written(folder: Path) -> None:

@@ -9,8 +9,9 @@ from labs import lab
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.commands import KeymapCommands
-from gdtui.dashboard.keymap import COMMANDS, FIRST, bar, bindings
+from gdtui.dashboard.keymap import COMMANDS, FIRST, LAB, OF_LAB, TRAINING, bar, bindings, on_screen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.screens.training import TrainingScreen
 from gdtui.dashboard.widgets.page import Page
 
 
@@ -22,19 +23,20 @@ def test_no_two_commands_share_an_id_or_a_key() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
 def test_every_command_has_something_to_do_and_says_what(command) -> None:
-    target, name = LabApp, command.action.partition("(")[0]
-    if name.startswith("app."):
-        name = name.removeprefix("app.")
-    else:
-        target = LabScreen
-    assert callable(getattr(target, f"action_{name}"))
+    name = command.action.partition("(")[0]
+    for screen, kind in ((LAB, LabScreen), (TRAINING, TrainingScreen)):
+        if any(one.id == command.id for one in on_screen(COMMANDS, screen)):
+            target = LabApp if name.startswith("app.") else kind
+            assert callable(getattr(target, f"action_{name.removeprefix('app.')}"))
     assert command.help
     assert command.shown
 
 
 def test_every_command_is_bound() -> None:
-    assert [binding.id for binding in bindings() if binding.id] == [command.id for command in COMMANDS]
-    assert all(binding in LabScreen.BINDINGS for binding in bindings())
+    bound = [binding.id for binding in (*bindings(LAB), *bindings(TRAINING)) if binding.id]
+    assert sorted(set(bound)) == sorted(command.id for command in COMMANDS)
+    assert all(binding in LabScreen.BINDINGS for binding in bindings(LAB))
+    assert all(binding in TrainingScreen.BINDINGS for binding in bindings(TRAINING))
 
 
 def test_the_key_bar_joins_keys_with_one_meaning() -> None:
@@ -105,7 +107,7 @@ async def test_every_command_is_in_the_palette() -> None:
     async with lab() as driven:
         provider = KeymapCommands(driven.screen)
         found = [str(hit.display) async for hit in provider.discover()]
-        assert found[: len(COMMANDS)] == [command.help for command in COMMANDS]
+        assert found[: len(OF_LAB)] == [command.help for command in OF_LAB]
         await provider.startup()
         by_name = [str(hit.match_display) async for hit in provider.search("learning rate")]
         assert by_name[:2] == ["Learning rate × 1.25", "Learning rate ÷ 1.25"]

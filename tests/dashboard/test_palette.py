@@ -13,7 +13,7 @@ from textual.command import CommandList
 from gdtui.cli import main
 from gdtui.dashboard.commands import KeymapCommands
 from gdtui.dashboard.finds import KINDS
-from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.keymap import OF_LAB
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.widgets.page import Page
 from gdtui.descent.optimizers import RULES
@@ -67,7 +67,7 @@ async def test_actions_come_first_then_what_else_there_is_to_type() -> None:
     async with lab() as driven:
         provider = KeymapCommands(driven.screen)
         shown = [str(hit.display) async for hit in provider.discover()]
-        assert shown == [*(command.help for command in COMMANDS), *(f"{kind}: …" for kind in KINDS)]
+        assert shown == [*(command.help for command in OF_LAB), *(f"{kind}: …" for kind in KINDS)]
 
 
 async def test_a_kind_that_is_chosen_is_typed() -> None:

@@ -8,13 +8,20 @@ from textual import on
 
 from gdtui.dashboard.curves import XAxis, loss_plot
 from gdtui.dashboard.overlays import Overlay, instrument_plot, reading
-from gdtui.dashboard.pins import Pin, Pins
-from gdtui.dashboard.screens.panes import PanesScreen
+from gdtui.dashboard.pins import Pin
+from gdtui.dashboard.screens.pinning import PinningScreen
+from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
+from gdtui.dashboard.widgets.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
     from gdtui.dashboard.widgets.series import Plot
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
@@ -25,11 +32,12 @@ COLOR = "primary"
 """Of the run of now."""
 
 
-class ChartsScreen(PanesScreen):
+class ChartsScreen(PinningScreen):
     """The lab's panes, with its charts and runs; a pinned run stays, whatever becomes of the run of now."""
 
     def __init__(self, experiment: Experiment) -> None:
-        super().__init__(experiment)
+        super().__init__()
+        self._experiment = experiment
         self._snapshot: Snapshot | None = None
         self._forecast: Array | None = None
         self._x_axis = XAxis.EPOCHS
@@ -39,8 +47,22 @@ class ChartsScreen(PanesScreen):
         self._cursor: Chart.CursorMoved | None = None
         self._begun = 0
         self._run: Pin | None = None  # the run of now at the farthest that it has come: it may be rewound
-        self._pins = Pins()
-        self._is_difference = False
+
+    def head(self) -> Iterable[Widget]:
+        """The status line, and what a lesson says."""
+        yield Status(id="status")
+        yield self.titled(Caption(id="lesson", classes="pane"))
+
+    def first_pane(self) -> Widget:
+        """The experiment's fields."""
+        return Controls(self._experiment, id="experiment", classes="pane")
+
+    def side_panes(self) -> Sequence[Widget]:
+        """Landscape and insight."""
+        from gdtui.dashboard.widgets.insight import Insight
+        from gdtui.dashboard.widgets.landscape import Landscape
+
+        return Landscape(id="landscape", classes="pane"), Insight(id="insight", classes="pane")
 
     # --- what is drawn -------------------------------------------------------------------------------------------
 
@@ -52,6 +74,10 @@ class ChartsScreen(PanesScreen):
         """Draw the charts: they are not drawn while they are hidden."""
         with self.unless_leaving():
             self._show_charts()
+
+    def show_pins(self) -> None:
+        """Draw the charts with these."""
+        self._show_charts()
 
     def _show_charts(self) -> None:
         chart, overlay, snapshot = self.query_one("#loss", Chart), self.query_one("#overlay", Chart), self._snapshot
@@ -97,7 +123,8 @@ class ChartsScreen(PanesScreen):
                 own = tuple(value for value in at.values if self._pins.get(value[0]) is None)
                 texts = comparison.reading_texts(self._x_axis, at.x, own)
         self.subtitle(chart, *texts)
-        runs.show(comparison.run_lines(snapshot, self._pins, values, COLOR))
+        now = comparison.Now(snapshot.experiment, snapshot.epoch, str(snapshot.state))
+        runs.show(comparison.run_lines(now, self._pins, values, COLOR))
         self.subtitle(runs, what if self._pins else "", "")
 
     @property
@@ -130,32 +157,6 @@ class ChartsScreen(PanesScreen):
         """From now on another run is shown: one that is new, forked, or goes another way after a rewind."""
         self._begun += 1
 
-    def pin(self, pin: Pin) -> bool:
-        """Compare with this run, or with what has become of it; say so where there is no place left.
-
-        Returns:
-            Whether it is pinned.
-        """
-        if not self._pins.has_room_for(pin.key):
-            text = f"{len(self._pins)} runs are pinned already: P unpins all, 6 shows them, delete there unpins one"
-            self.query_one(Log).say(text, "note")
-            return False
-        self._pins = self._pins.put(pin)
-        self._show_charts()
-        return True
-
-    def unpin(self, key: str) -> None:
-        """Compare with a run no longer."""
-        self._pins = self._pins.without(key)
-        self._is_difference = self._is_difference and len(self._pins) > 0
-        self._show_charts()
-
-    @on(Runs.Unpinned)
-    def _unpin_selected(self, message: Runs.Unpinned) -> None:
-        message.stop()
-        if self._pins.get(message.key):
-            self.unpin(message.key)
-
     def pin_now(self) -> None:
         """Pin the run of now as it stands; unpin it where nothing has happened since it was pinned."""
         pin, log = self._run, self.query_one(Log)
@@ -175,20 +176,7 @@ class ChartsScreen(PanesScreen):
         if pin is not None and not any(pin.is_like(other) for _, other in self._pins):
             self.pin(pin)
 
-    def clear_pins(self) -> None:
-        """Compare no longer."""
-        self._pins, self._is_difference = Pins(), False
-        self._show_charts()
-
     # --- how it is drawn -----------------------------------------------------------------------------------------
-
-    def toggle_difference(self) -> None:
-        """Losses, or the pinned runs against the run of now."""
-        if not self._pins:
-            self.query_one(Log).say("there is no run to take the difference to: pin one first (p)", "note")
-            return
-        self._is_difference = not self._is_difference
-        self._show_charts()
 
     def look_at(self, x_axis: XAxis, log_y: bool) -> None:
         """Draw the loss so from now on."""

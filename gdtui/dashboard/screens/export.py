@@ -25,13 +25,15 @@ from gdtui.dashboard.widgets.controls import Field
 from gdtui.dashboard.widgets.log import Log
 from gdtui.experiment import InputError, printable, shown
 from gdtui.runs.atomic import FileThereError, destination
-from gdtui.runs.export import FORMATS, WHAT, check, export
+from gdtui.runs.export import FORMATS, WHAT, Written, check, export
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from gdtui.dashboard.screens.lab import LabScreen
+    from gdtui.dashboard.screens.panes import PanesScreen
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
 
@@ -55,6 +57,33 @@ class Request:
     what: str
     file: str
     replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What can be written of the moment that a main screen shows.
+
+    Attributes:
+        words: what names of files are made of.
+        title: stands above pictures.
+        write: what, file, whether it may be replaced, and a picture's SVG -> what was written.
+        chart: draws the chart where it is not on the screen.
+    """
+
+    words: tuple[str, ...]
+    title: str
+    write: Callable[[str, str, bool, Callable[[], str]], Written]
+    chart: Callable[[], str]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Source:
+        """A descent's."""
+        return cls(
+            words=words_of(snapshot.experiment),
+            title=title(snapshot),
+            write=partial(export, snapshot),
+            chart=partial(loss_svg, snapshot),
+        )
 
 
 class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
@@ -95,9 +124,10 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
 
     AUTO_FOCUS = ""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, words: Sequence[str]) -> None:
+        """A prompt that makes up names of files from these words."""
         super().__init__()
-        self._experiment = experiment
+        self._words = words
         self._what = WHAT[0]
         self._asked_for = ""  # the file that is there already, and that Enter replaces the next time
 
@@ -108,7 +138,7 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
             box.border_subtitle = "tab what · enter write · esc leave"
             with Horizontal():
                 yield Label(self._what, id="what")
-                yield Field(file_name(self._experiment, self._what), compact=True, select_on_focus=False)
+                yield Field(file_name(self._words, self._what), compact=True, select_on_focus=False)
             yield Static(markup=False, id="told")
 
     def on_mount(self) -> None:
@@ -121,11 +151,11 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
     def action_choose(self, step: int) -> None:
         """The next thing to write; a name that was not typed changes with it, of one that was, only the suffix."""
         field, before = self.query_one(Field), self._what
-        is_typed = field.value != file_name(self._experiment, before)
+        is_typed = field.value != file_name(self._words, before)
         self._what = WHAT[(WHAT.index(before) + step) % len(WHAT)]
         self.query_one("#what", Label).update(self._what)
         if not is_typed:
-            field.value = file_name(self._experiment, self._what)
+            field.value = file_name(self._words, self._what)
         elif (suffix := Path(field.value).suffix).lower() not in FORMATS[self._what]:
             field.value = field.value.removesuffix(suffix) + FORMATS[self._what][0]
         if is_typed:
@@ -186,45 +216,50 @@ CONTENTS = {
 """What each of `WHAT` is."""
 
 
-def file_name(experiment: Experiment, what: str) -> str:
+def words_of(experiment: Experiment) -> tuple[str, ...]:
+    """What tells an experiment's files from others."""
+    return Path(experiment.problem).name, Path(experiment.data).stem, experiment.optimizer
+
+
+def file_name(words: Sequence[str], what: str) -> str:
     """A name for what is written, such as `linear-tutorial-sgd.csv`, that needs no quotes in a shell."""
-    words = [Path(experiment.problem).name, Path(experiment.data).stem, experiment.optimizer]
-    words += [] if what == "history" else [what]
-    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
+    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in (*words, *([what] * (what != "history"))))
     return f"{name[-LONGEST:].strip('-.')}{FORMATS[what][0]}"
 
 
-async def ask(lab: LabScreen) -> None:
+async def ask(main: PanesScreen) -> None:
     """Ask what to write and where, then write it of the moment that is the newest by then."""
 
     def answered(request: Request | None) -> None:
-        if request is not None and lab.player.snapshot is not None:
-            write(lab, lab.player.snapshot, request)
+        newest = main.source()
+        if request is not None and newest is not None:
+            write(main, newest, request)
 
-    if lab.player.snapshot is not None:
-        await lab.app.push_screen(ExportScreen(lab.player.snapshot.experiment), answered)
+    source = main.source()
+    if source is not None:
+        await main.app.push_screen(ExportScreen(source.words), answered)
 
 
-def write(lab: LabScreen, snapshot: Snapshot, request: Request) -> None:
+def write(main: PanesScreen, source: Source, request: Request) -> None:
     """Write what was asked for of a moment, off the event loop, and have the log say so, or why not.
 
     The app may end meanwhile: what was begun is written all the same.
     """
-    log = lab.query_one(Log)
-    picture = _picture(lab, snapshot, request.what)  # of what is shown now
-    job = partial(export, snapshot, request.what, request.file, request.replace, lambda: picture)
+    log = main.query_one(Log)
+    picture = _picture(main, source, request.what)  # of what is shown now
+    job = partial(source.write, request.what, request.file, request.replace, lambda: picture)
     writing = in_thread(job, must_finish=True)
 
     def say(text: str, kind: str) -> None:
         log.say(text, kind)
-        if not log.region.area or lab.player.is_playing:  # nobody would read it there
-            lab.notify(printable(text), severity="error" if kind == "bad" else "information", markup=False)
+        if not log.region.area or main.is_moving:  # nobody would read it there
+            main.notify(printable(text), severity="error" if kind == "bad" else "information", markup=False)
 
     async def tell() -> None:
         await asyncio.wait({writing}, timeout=LONG_S)
         if not writing.done():
             log.say(f"writing {request.what} to {shown(request.file)} …", "note")
-        with lab.unless_leaving():
+        with main.unless_leaving():
             try:
                 say(str(await writing), "event")
             except FileThereError:
@@ -232,16 +267,16 @@ def write(lab: LabScreen, snapshot: Snapshot, request: Request) -> None:
             except InputError as error:
                 say(str(error), "bad")
 
-    lab.run_worker(tell(), group="export")
+    main.run_worker(tell(), group="export")
 
 
-def _picture(lab: LabScreen, snapshot: Snapshot, what: str) -> str:
+def _picture(main: PanesScreen, source: Source, what: str) -> str:
     """What is shown, as SVG; nothing for what is no picture."""
     if what == "lab":
-        return lab.app.export_screenshot(title=title(snapshot))
+        return main.app.export_screenshot(title=source.title)
     if what != "chart":
         return ""
-    chart = lab.query_one("#loss", Chart)
+    chart = main.query_one("#loss", Chart)
     if chart.plot is None or not chart.display:
-        return loss_svg(snapshot)
-    return chart_svg(chart.plot, title(snapshot), f"loss · {Content.from_markup(str(chart.border_subtitle)).plain}")
+        return source.chart()
+    return chart_svg(chart.plot, source.title, f"loss · {Content.from_markup(str(chart.border_subtitle)).plain}")

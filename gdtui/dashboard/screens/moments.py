@@ -14,6 +14,7 @@ from gdtui.dashboard.widgets.status import KeyBar, Status
 
 if TYPE_CHECKING:
     from gdtui.dashboard.reader import Findings
+    from gdtui.dashboard.screens.export import Source
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment, InputError
 
@@ -29,9 +30,19 @@ class MomentsScreen(ChartsScreen):
     def __init__(self, experiment: Experiment) -> None:
         super().__init__(experiment)
         self.player = Player(self.show_snapshot, self._show_failure)
-        self.reader = Reader(self._show_findings, lambda: self._is_moving)
+        self.reader = Reader(self._show_findings, lambda: self.is_moving)
         self._is_loading = True
         self._not_kept = ""
+
+    def source(self) -> Source | None:
+        """What can be written of this moment."""
+        from gdtui.dashboard.screens.export import Source
+
+        return Source.of(self.player.snapshot) if self.player.snapshot is not None else None
+
+    def end(self) -> None:
+        """Keep the last of the run."""
+        self.player.end()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Give every pane a moment to show."""
@@ -81,7 +92,7 @@ class MomentsScreen(ChartsScreen):
         self.query_one(KeyBar).show(state if state in ("ready", "running", "paused") else "over")
 
     @property
-    def _is_moving(self) -> bool:
+    def is_moving(self) -> bool:
         """Moment follows moment."""
         return self.player.is_playing or self.player.is_stepping
 

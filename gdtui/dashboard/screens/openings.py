@@ -183,52 +183,12 @@ class OpeningsScreen(MomentsScreen):
 
     # --- the runs that are kept ----------------------------------------------------------------------------------
 
-    def action_runs(self) -> None:
-        """The runs that are kept: one of them may be opened."""
-        from gdtui.dashboard.screens.runs import RunsScreen
-        from gdtui.runs.store import Store
-
-        def looks() -> dict[str, tuple[str, str]]:
-            return {pin.key: look for look, pin in self._pins}
-
-        def leave(run: Run | None) -> None:
-            if run is not None:
-                self._leave_for(run)
-
-        if self.app.screen is self:  # the palette may lie over another screen
-            self.app.push_screen(RunsScreen(Store(), looks, self._pin_kept), leave)
-
-    async def open_run(self, id: str) -> None:
-        """Show the kept run of that id in place of this one."""
-        from gdtui.runs.store import Store
-
-        try:
-            self._leave_for(await in_thread(partial(Store().run, id)))
-        except InputError as error:
-            self.query_one(Log).say(str(error), "bad")
-
-    def _leave_for(self, run: Run) -> None:
+    def leave_for(self, run: Run) -> None:
         """Show a kept run, unless it is the one that is shown."""
         keeper = self.player.keeping.keeper
         if not (keeper and keeper.is_begun and run.id == keeper.run):
             self.player.is_playing = False
             self._ask(partial(self._open, run))
-
-    async def _pin_kept(self, run: Run) -> None:
-        """Compare with a kept run, or no longer.
-
-        Raises:
-            InputError: if there is no place left, or it is not kept any more.
-        """
-        from gdtui.runs.store import Store
-
-        if self._pins.get(run.id):
-            self.unpin(run.id)
-            return
-        if not self._pins.has_room_for(run.id):
-            raise InputError("run", f"{len(self._pins)} runs are pinned already: unpin one first")
-        record = await in_thread(partial(Store().record, run.id))
-        self.pin(Pin.kept(run, record))
 
     # --- a run that another process makes ------------------------------------------------------------------------
 
@@ -275,9 +235,10 @@ class OpeningsScreen(MomentsScreen):
         self._show_status()
 
     @property
-    def _is_moving(self) -> bool:
+    def is_moving(self) -> bool:
+        """Moment follows moment."""
         watching = self._watching
-        return super()._is_moving or (watching is not None and watching.run.is_made and not watching.is_held)
+        return super().is_moving or (watching is not None and watching.run.is_made and not watching.is_held)
 
     def _state(self, snapshot: Snapshot) -> str:
         watching = self._watching

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.cells import cell_len
 from textual.containers import Horizontal, Vertical
@@ -12,6 +12,7 @@ from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import Input
 
+from gdtui.dashboard.keymap import LAB
 from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.widgets.caption import Caption
 from gdtui.dashboard.widgets.chart import Chart
@@ -19,14 +20,14 @@ from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.samples import Samples
-from gdtui.dashboard.widgets.status import Cramped, KeyBar, Status
+from gdtui.dashboard.widgets.status import Cramped, KeyBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
 
-    from gdtui.experiment import Experiment
+    from gdtui.dashboard.screens.export import Source
 
     W = TypeVar("W", bound="Widget")
 
@@ -44,45 +45,80 @@ PANES = {
 
 
 class PanesScreen(Layer[None]):
-    """The lab's panes, without what they show.
+    """The panes of a main screen, without what they show.
 
     Attributes:
+        kind: which of the main screens it is, for its commands.
+        titles: what stands above the panes, by their ids.
         hidden: the panes that a person wants hidden, by their ids.
     """
 
     AUTO_FOCUS = ""
 
-    def __init__(self, experiment: Experiment) -> None:
+    kind: ClassVar[str] = LAB
+    titles: ClassVar[Mapping[str, str]] = PANES
+
+    def __init__(self) -> None:
         super().__init__()
-        self._experiment = experiment
         self.hidden: frozenset[str] = frozenset()
+
+    def head(self) -> Iterable[Widget]:
+        """What stands above the panes: the status line."""
+        raise NotImplementedError
+
+    def first_pane(self) -> Widget:
+        """Pane 1: what is run."""
+        raise NotImplementedError
+
+    def side_panes(self) -> Sequence[Widget]:
+        """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
+        raise NotImplementedError
+
+    async def open_run(self, id: str) -> None:
+        """Show the kept run of that id in place of this one."""
+        raise NotImplementedError
+
+    def source(self) -> Source | None:
+        """What can be written to files of the moment that is shown; None where there is nothing yet."""
+        raise NotImplementedError
+
+    @property
+    def is_moving(self) -> bool:
+        """Moment follows moment."""
+        raise NotImplementedError
+
+    def end_welcome(self) -> None:
+        """The first key is pressed."""
+
+    def end(self) -> None:
+        """Keep the last of what is shown; after the app has ended, or another main screen has come."""
 
     def compose(self) -> ComposeResult:
         """Status, panes, keys."""
-        yield Status(id="status")
-        yield _titled(Caption(id="lesson", classes="pane"))
+        yield from self.head()
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                yield _titled(Controls(self._experiment, id="experiment", classes="pane"))
-                yield _titled(Runs(id="runs", classes="pane"))
+                yield self.titled(self.first_pane())
+                yield self.titled(Runs(id="runs", classes="pane"))
             with Vertical(id="right"):
                 with Horizontal(id="lab"):
                     with Vertical(id="middle"):
-                        yield _titled(Chart(id="loss", classes="pane"))
-                        yield _titled(Chart(id="overlay", classes="pane -off"))
-                        yield _titled(Samples(id="samples", classes="pane"))
+                        yield self.titled(Chart(id="loss", classes="pane"))
+                        yield self.titled(Chart(id="overlay", classes="pane -off"))
+                        yield self.titled(Samples(id="samples", classes="pane"))
                     yield Vertical(id="side")
-                yield _titled(Log(id="log", classes="pane"))
+                yield self.titled(Log(id="log", classes="pane"))
         yield KeyBar(id="keys")
         yield Cramped()
 
     async def mount_side(self) -> None:
-        """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
-        from gdtui.dashboard.widgets.insight import Insight
-        from gdtui.dashboard.widgets.landscape import Landscape
+        """Mount the panes of the side."""
+        await self.query_one("#side").mount_all(map(self.titled, self.side_panes()))
 
-        panes = Landscape(id="landscape", classes="pane"), Insight(id="insight", classes="pane")
-        await self.query_one("#side").mount_all(_titled(pane) for pane in panes)
+    def titled(self, pane: W) -> W:
+        """A pane with what stands above it."""
+        pane.border_title = self.titles[pane.id or ""]
+        return pane
 
     @contextmanager
     def unless_leaving(self) -> Iterator[None]:
@@ -205,8 +241,13 @@ class PanesScreen(Layer[None]):
 
     def action_leave(self) -> None:
         """One layer out: a field, a zoomed pane, the focus, the drawer."""
-        if isinstance(self.focused, Input) and self.query_one(Controls) in self.focused.ancestors:
-            self.query_one(Controls).give_up(self.focused)
+        controls = (
+            next((node for node in self.focused.ancestors if isinstance(node, Controls)), None)
+            if self.focused
+            else None
+        )
+        if isinstance(self.focused, Input) and controls is not None:
+            controls.give_up(self.focused)
             self.set_focus(None)
         elif self.has_class("-zoomed"):
             self.unzoom()
@@ -217,8 +258,3 @@ class PanesScreen(Layer[None]):
         else:
             self.remove_class("-drawer")
             self.call_after_refresh(self.show_again)
-
-
-def _titled(pane: W) -> W:
-    pane.border_title = PANES[pane.id or ""]
-    return pane

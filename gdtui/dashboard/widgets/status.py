@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from gdtui.dashboard.figures import figure, shortened
-from gdtui.dashboard.keymap import bar, commands_of
+from gdtui.dashboard.keymap import LAB, bar, commands_of, on_screen
 from gdtui.experiment import printable
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ LEFT_TO_OTHERS = 60
 """Columns that the reason why a run is not kept leaves to the rest, or else it is not said here."""
 
 
-class Status(Widget):
+class StatusLine(Widget):
     """What runs at the left, where it is at the right; numbers keep their places."""
 
     DEFAULT_CSS = """
-    Status {
+    StatusLine {
         height: 1;
         padding: 0 1;
         & > .status--name { color: $primary; text-style: bold; }
@@ -64,41 +64,45 @@ class Status(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._experiment: Experiment | None = None
-        self._snapshot: Snapshot | None = None
         self._state = "loading"
-        self._speed = self._not_kept = self._link = ""
+        self._trouble = self._link = ""
 
-    def show(
-        self,
-        experiment: Experiment,
-        snapshot: Snapshot | None,
-        state: str,
-        speed: str,
-        not_kept: str = "",
-        link: Link | None = None,
-    ) -> None:
-        """Show a moment, its state, the player's speed, why the run is not being kept, and a link that is the limit."""
-        before = self.render()
-        self._experiment, self._snapshot, self._state, self._speed = experiment, snapshot, state, speed
-        self._not_kept = not_kept
+    def descriptions(self) -> list[str]:
+        """What runs, in fewer and fewer words."""
+        raise NotImplementedError
+
+    def figures(self) -> list[list[tuple[str, str]]]:
+        """Label and value of each, the most important first; where it can be said in less, that after it."""
+        raise NotImplementedError
+
+    def show_state(self, state: str, trouble: str, link: Link | None) -> None:
+        """Show the state, what there is to worry about, a link that is the limit, and what else has changed."""
+        self._state, self._trouble = state, trouble
         self._link = f"  ≈ {link.bytes_per_s / 1000:4.1f} kB/s {link.round_trip_ms or 0:4.0f} ms" if link else ""
-        if self.render() != before:
+        line = self._line()
+        if line != self._shown:
+            self._shown = line
             self.refresh()
 
+    _shown: Text | None = None
+
     def render(self) -> Text:
-        """One line; what has no room is left out whole, the least important first."""
+        """One line."""
+        return self._line()
+
+    def _line(self) -> Text:
+        """What has no room is left out whole, the least important first."""
         style = self.get_component_rich_style
         kind = {"running": "running", "watching": "running", "diverged": "diverged"}.get(self._state, "value")
         right = Text(f"{SYMBOLS[self._state]} {self._state:<9}", style(f"status--{kind}"))
-        if self._not_kept:
-            long, short = f"! not kept: {self._not_kept}", "! not kept"
-            words = long if len(long) + LEFT_TO_OTHERS <= self.size.width else short
+        if self._trouble:
+            short = self._trouble.partition(":")[0]
+            words = self._trouble if len(self._trouble) + LEFT_TO_OTHERS <= self.size.width else short
             right = Text.assemble((words, style("status--diverged")), "  ", right)
         left = Text("gdtui" if self.size.width >= NAMED else "", style("status--name"))
-        figures = self._figures()
+        figures = self.figures()
         necessary = right.cell_len + left.cell_len + sum(_cells(options[0]) for options in figures[:2])
-        for name in self._descriptions():
+        for name in self.descriptions():
             if necessary + cell_len(name) + 4 <= self.size.width:
                 left.append(f"  {name}", style("status--value"))
                 break
@@ -112,8 +116,31 @@ class Status(Widget):
         left.append(" " * max(1, self.size.width - left.cell_len - right.cell_len))
         return left.append_text(right)
 
-    def _descriptions(self) -> list[str]:
-        """What runs, in fewer and fewer words."""
+
+class Status(StatusLine):
+    """A descent's: its experiment, its moment, the player's speed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._experiment: Experiment | None = None
+        self._snapshot: Snapshot | None = None
+        self._speed = ""
+
+    def show(
+        self,
+        experiment: Experiment,
+        snapshot: Snapshot | None,
+        state: str,
+        speed: str,
+        not_kept: str = "",
+        link: Link | None = None,
+    ) -> None:
+        """Show a moment, its state, the player's speed, why the run is not being kept, and a link that is the limit."""
+        self._experiment, self._snapshot, self._speed = experiment, snapshot, speed
+        self.show_state(state, f"! not kept: {not_kept}" if not_kept else "", link)
+
+    def descriptions(self) -> list[str]:
+        """The experiment."""
         e = self._experiment
         if e is None:
             return []
@@ -122,8 +149,8 @@ class Status(Widget):
         data = shortened(printable(name.rsplit("/", 1)[-1]), 24)
         return [printable(f"{e.problem} · {data} · {method}"), printable(f"{data} · {method}"), method]
 
-    def _figures(self) -> list[list[tuple[str, str]]]:
-        """Label and value of each, the most important first; where it can be said in less, that after it."""
+    def figures(self) -> list[list[tuple[str, str]]]:
+        """How far it has come."""
         s = self._snapshot
         if s is None or self._experiment is None:
             return []
@@ -162,7 +189,7 @@ class KeyBar(Widget):
         self._state, self._pane = "ready", ""
 
     def show(self, state: str) -> None:
-        """Those that matter while the run is in this state: ready, running, paused or over."""
+        """Those that matter while the run is in this state: ready, running, paused, over or following."""
         if state != self._state:
             self._state = state
             self.refresh()
@@ -176,7 +203,8 @@ class KeyBar(Widget):
     def render(self) -> Text:
         """Key and label, key and label; help and quit always have their place."""
         room = self.size.width + 2  # nothing stands behind the last one
-        items = bar(self._state, self._pane, room, commands_of(self.app))
+        commands = on_screen(commands_of(self.app), getattr(self.screen, "kind", LAB))
+        items = bar(self._state, self._pane, room, commands)
         text = Text(no_wrap=True)
         for keys, label in items:
             self._append(text, keys, label)
