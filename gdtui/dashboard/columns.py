@@ -11,6 +11,8 @@ from gdtui.dashboard.figures import WIDTH, figure, shortened
 from gdtui.experiment import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gdtui.dashboard.rows import Row
     from gdtui.problems.datasets import Array, Dataset
     from gdtui.problems.problem import Problem
@@ -47,6 +49,7 @@ class Column:
         width: cells of its numbers.
         is_whole: its values are whole numbers, and written so.
         is_bar: it shows a bar in place of numbers.
+        is_text: it shows texts, from its left on.
     """
 
     key: str
@@ -54,15 +57,19 @@ class Column:
     width: int = WIDTH
     is_whole: bool = False
     is_bar: bool = False
+    is_text: bool = False
 
     def head(self, arrow: str) -> str:
         """Its title, with the arrow where it is sorted by."""
         text = f"{arrow}{self.title}"
         blank = " " * (self.width - cell_len(text))
-        return text + blank if self.is_bar else blank + text
+        return text + blank if self.is_bar or self.is_text else blank + text
 
     def cell(self, row: Row) -> str:
         """Its text for a sample, as wide as the column."""
+        if self.is_text:
+            text = shortened(printable(row.label), self.width) or "–"
+            return text + " " * (self.width - cell_len(text))
         value = row.value(self.key)
         if self.key == "sample":
             return f"{row.sample:>{self.width}}"
@@ -164,17 +171,27 @@ def choose_columns(
     order = [[sample], first, [loss], predicted[0], read[1]]
     order += [*features[:1], [bar], predicted[1], read[0], last, *features[1:]] if is_single else []
     order += [gradient, [bar], predicted[1], read[0], *features] if not is_single else []
+    return fitted(width, order, [sample, *x, *predicted[0], *predicted[1], loss, *gradient, norm, bar, share, cos])
+
+
+def fitted(width: int, groups: Sequence[Sequence[Column]], shown: Sequence[Column]) -> list[Column]:
+    """The columns that fit into so many cells; what is left over lengthens the bar.
+
+    Args:
+        width: cells for them, with a blank after each.
+        groups: those that stand or fall together, the more telling first.
+        shown: all of them, as they stand beside each other.
+    """
     chosen: list[Column] = []
-    for group in order:
+    for group in groups:
         cost = sum(column.width + 1 for column in group)
         if cost <= width:
             chosen += group
             width -= cost
-    if bar in chosen:
-        head = "" if norm in chosen else "|g|"
-        chosen[chosen.index(bar)] = bar = Column("norm", head, min(BAR[-1], BAR[0] + width), is_bar=True)
-    shown = [sample, *x, *predicted[0], *predicted[1], loss, *gradient, norm, bar, share, cos]
-    return [column for column in shown if column in chosen]
+    columns = [column for column in shown if column in chosen]
+    has_norm = any(column.key == "norm" and not column.is_bar for column in columns)
+    bar = Column("norm", "" if has_norm else "|g|", min(BAR[-1], BAR[0] + width), is_bar=True)
+    return [bar if column.is_bar else column for column in columns]
 
 
 def column_names(problem: Problem) -> dict[str, str]:

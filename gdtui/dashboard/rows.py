@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample; what is None has no value: it is undefined, or in this epoch the sample was not visited yet.
+    """One sample; what is None has no value: it is undefined, not known, or the sample was not visited yet.
 
     Attributes:
         sample: its number.
@@ -30,11 +30,14 @@ class Row:
         is_newest: it was in the batch of the newest update.
         is_clipped: its gradient was clipped in this epoch.
         is_largest: no share is larger in size.
+        label: what it is called, as its class; empty where it has none.
+        along: its gradient along their mean's direction.
+        across: its gradient across that.
     """
 
     sample: int
     x: tuple[float, ...]
-    y: float
+    y: float | None
     y_hat: float | None
     loss: float | None
     gradient: tuple[float, ...] | None
@@ -44,6 +47,9 @@ class Row:
     is_newest: bool = False
     is_clipped: bool = False
     is_largest: bool = False
+    label: str = ""
+    along: float | None = None
+    across: float | None = None
 
     @property
     def is_conflict(self) -> bool:
@@ -51,12 +57,17 @@ class Row:
         return self.cos is not None and self.cos < 0
 
     def value(self, key: str) -> float | None:
-        """What stands in a column: its key is an attribute, or x0, x1, ... or g0, g1, ..."""
+        """The number in a column: its key is an attribute, or x0, x1, ... or g0, g1, ..."""
         if key[1:].isdigit():
             values = self.x if key[0] == "x" else self.gradient
             return values[int(key[1:])] if values else None
         value: float | None = getattr(self, key)
         return value
+
+
+def exact(value: float | None) -> str:
+    """A number to its last digit; – where it is undefined."""
+    return "–" if value is None else repr(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

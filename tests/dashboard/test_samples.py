@@ -11,6 +11,7 @@ import pytest
 from labs import moment, moment_of_many, problem_of, trainer_of, until
 from textual.app import App, ComposeResult
 
+from gdtui.dashboard import descentsamples
 from gdtui.dashboard.widgets import samples as module
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.descent.snapshot import Epoch
@@ -89,8 +90,8 @@ async def test_names_of_columns_are_shown_as_they_are() -> None:
 
 async def test_only_the_visible_rows_of_a_million_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    read_rows = module.read_rows
-    monkeypatch.setattr(module, "read_rows", lambda *how: asked.extend(how[1]) or read_rows(*how))
+    read_rows = descentsamples.read_rows
+    monkeypatch.setattr(descentsamples, "read_rows", lambda *how: asked.extend(how[1]) or read_rows(*how))
     async with table(moment_of_many(1_000_000), size=(90, 12)) as (pilot, pane):
         assert shown(pane) == [str(i) for i in range(9)]
         pane.focus()

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from labs import moment, moment_of_many, problem_of
 
 from gdtui.dashboard.columns import column_names
-from gdtui.dashboard.filters import Filter, parse
+from gdtui.dashboard.descentsamples import DescentSamples, column_values
+from gdtui.dashboard.filters import parse
 from gdtui.dashboard.rows import Aligned, aligned, read_rows
-from gdtui.dashboard.views import Choice, column_values, view
+from gdtui.dashboard.views import Choice, View, view
 from gdtui.descent.snapshot import Snapshot
 from gdtui.insight.instruments import alignments
 
@@ -27,12 +28,23 @@ def reading_of(snapshot: Snapshot) -> Aligned:
     return aligned(alignments(snapshot.now.gradients))
 
 
-def chosen(snapshot: Snapshot, text: str = "", key: str = "sample", descending: bool = False, **how: Any) -> list[int]:
-    """The samples that are shown, in their order."""
-    text_filter = parse(text, column_names(snapshot.problem))
-    how = {"applied": True, "reading": reading_of(snapshot)} | how
-    found = view(Choice(snapshot, filter=text_filter, key=key, descending=descending, **how))
-    return found.samples(0, len(found))
+def view_of(
+    snapshot: Snapshot,
+    text: str = "",
+    key: str = "sample",
+    descending: bool = False,
+    applied: bool = True,
+    reading: Aligned | None = None,
+) -> View:
+    """The samples that a filter shows, in the order of a column."""
+    source = replace(DescentSamples.of(snapshot, applied), aligned=reading)
+    return view(Choice(source, parse(text, column_names(snapshot.problem)), key, descending))
+
+
+def chosen(snapshot: Snapshot, *what: Any, **how: Any) -> list[int]:
+    """The samples that are shown, in their order; with a reading of their own, if nothing else is said."""
+    found = view_of(snapshot, *what, **{"reading": reading_of(snapshot)} | how)
+    return found.places(0, len(found))
 
 
 def value(snapshot: Snapshot, sample: int, key: str, applied: bool) -> float:
@@ -69,8 +81,8 @@ def test_equal_samples_keep_the_datas_order(ys: list[int], descending: bool) -> 
 
 def test_all_of_a_million_in_the_datas_order_cost_nothing() -> None:
     snapshot = moment_of_many(1_000_000)
-    found = view(Choice(snapshot, None, Filter(), "sample", True, False))
-    assert (found.order, found.samples(0, 2), found.place(7)) == (None, [999_999, 999_998], 999_992)
+    found = view_of(snapshot, descending=True)
+    assert (found.order, found.places(0, 2), found.row(7)) == (None, [999_999, 999_998], 999_992)
     assert "now" not in vars(snapshot)
 
 
@@ -88,8 +100,8 @@ def test_a_filter_and_an_order_go_together() -> None:
 
 def test_a_view_knows_where_a_sample_stands() -> None:
     snapshot = moment(TWO)
-    found = view(Choice(snapshot, None, parse("y>=0", column_names(TWO)), "y", True, False))
-    assert [found.place(sample) for sample in range(4)] == [1, None, 0, 2]
+    found = view_of(snapshot, "y>=0", "y", descending=True)
+    assert [found.row(sample) for sample in range(4)] == [1, None, 0, 2]
 
 
 def test_words_tell_what_became_of_a_sample() -> None:

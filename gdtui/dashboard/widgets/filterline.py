@@ -23,8 +23,8 @@ class FilterLine(Field):
     class GivenUp(Message):
         """Nothing is to change after all."""
 
-    def __init__(self, value: str) -> None:
-        super().__init__(value, placeholder="|g|>0.5  cos<0  y>2 or not clipped", compact=True, id="filter")
+    def __init__(self, value: str, example: str) -> None:
+        super().__init__(value, placeholder=example, compact=True, id="filter")
 
     def action_give_up(self) -> None:
         """As it was before."""

@@ -16,7 +16,7 @@ from gdtui.dashboard.widgets.lines import Lines
 from gdtui.dashboard.widgets.steps import anatomy_lines
 
 if TYPE_CHECKING:
-    from gdtui.dashboard.widgets.scenery import Frame, Scenery
+    from gdtui.dashboard.widgets.scenery import Scenery
     from gdtui.insight.anatomy import Anatomy
     from gdtui.insight.terrain import Terrain
 
@@ -116,37 +116,13 @@ class Landscape(Lines, can_focus=True):
 
     def _picture(self, terrain: Terrain, width: int, height: int) -> list[Strip]:
         from gdtui.dashboard.widgets import scenery
+        from gdtui.dashboard.widgets.frame import surrounded
 
         self._scenery = scenery.draw(terrain, width, height, self._has_blocks, self._scenery)
         if len(self._rows) > KNOWN:
             self._rows = {}
         frame, rows = self._scenery.frame, self._scenery.canvas.strips(self._style, self._rows)
-        if not frame.left:
-            return rows
-        axis, label = self._part("axis"), self._part("label")
-        numbers = {self._scenery.canvas.cell(0, y)[0]: text for y, text in frame.placed("y")}
-        strips = []
-        for row, strip in enumerate(rows):
-            line = ("┤" if row in numbers else "│") if frame.has_axes else " "
-            gutter = [Segment(f"{numbers.get(row, ''):>{frame.left - 1}}", label), Segment(line, axis)]
-            strips.append(Strip.join([Strip(gutter, frame.left), strip]))
-        return strips + self._below(frame, axis, label)
-
-    def _below(self, frame: Frame, axis: Style, label: Style) -> list[Strip]:
-        """The axis with its ticks, and the numbers, each under its tick as far as it fits."""
-        line, text, free = ["─"] * frame.columns, [" "] * (frame.left + frame.columns), 0
-        for x, number in frame.placed("x"):
-            at = round(x * (2 * frame.columns - 1)) // 2
-            line[at] = "┬"
-            begin = min(frame.left + at - (len(number) - 1) // 2, len(text) - len(number))
-            if begin >= free:
-                text[begin : begin + len(number)] = number
-                free = begin + len(number) + 1
-        strips = [Strip([Segment("".join(text), label)], len(text))]
-        if frame.has_axes:
-            corner = " " * (frame.left - 1) + "└"
-            strips.insert(0, Strip([Segment(corner + "".join(line), axis)], len(text)))
-        return strips
+        return surrounded(frame, self._scenery.canvas, rows, self._part("axis"), self._part("label"))
 
     def _line(self, parts: list[tuple[str, str]]) -> Strip:
         """A line of texts, each in the style of a part."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.columns import Column
     from gdtui.dashboard.rows import Row
+    from gdtui.dashboard.samplesource import Source
     from gdtui.dashboard.views import View
-    from gdtui.descent.snapshot import Snapshot
 
 MARKS = 3
 """Cells before the first column: the newest batch, clipped, a blank."""
@@ -57,8 +57,8 @@ def _style(column: Column, row: Row) -> str:
         return "dim"
     if (column.key == "cos" and row.is_conflict) or (column.key == "share" and row.is_largest):
         return "marked"
-    value = row.value(column.key)
-    is_signed = column.key == "share" or column.key[0] == "g"
+    value = None if column.is_text else row.value(column.key)
+    is_signed = column.key in ("share", "along") or column.key[0] == "g"
     return "negative" if is_signed and value is not None and value < 0 else "value"
 
 
@@ -71,34 +71,23 @@ def _bar(value: float | None, largest: float, width: int) -> str:
     return ("█" * whole + " ▏▎▍▌▋▊▉"[part].strip()).ljust(width)
 
 
-def statuses(view: View, applied: bool, columns: list[Column], row: Row | None, late: Snapshot | None) -> list[str]:
+def statuses(source: Source, view: View, columns: list[Column], row: Row | None, is_late: bool) -> list[str]:
     """What the border may say, the fullest first.
 
     Args:
-        view: the samples that are shown.
-        applied: as applied, or at the current θ.
-        columns: what is shown of it.
+        source: all samples as they are now.
+        view: those that are shown.
+        columns: what is shown of them.
         row: the one under the cursor, whose values are said exactly.
-        late: the moment of the shares and cosines, where it is not the one that is shown.
+        is_late: say which values are of an earlier moment.
     """
-    choice, k, n = view.choice, len(view), view.choice.snapshot.problem.n
-    few = f"[{k:,}/{n:,}]" if choice.filter else f"{n:,} samples"
+    choice = view.choice
+    few = f"[{len(view):,}/{source.n:,}]" if choice.filter else f"{source.n:,} samples"
     count = f"{few} {choice.filter.text}".strip()
     title = next((column.title for column in columns if column.key == choice.key and column.title), choice.key)
-    by, meant = f"sort {title}", "as applied" if applied else "now"
-    then = [f"cos at {_when(late)}"] if late else []
-    lines = [[meant, by, count, *then], [by, count, *then], [count, *then], [count], [few]]
+    by, then = f"sort {title}", [source.behind] if is_late and source.behind else []
+    lines = [[source.meant, by, count, *then], [by, count, *then], [count, *then], [count], [few]]
     if row is not None:
-        some, values = [few] if choice.filter else [], f"loss {_exact(row.loss)} |g| {_exact(row.norm)}"
-        exact = [f"ŷ {_exact(row.y_hat)} {values} cos {_exact(row.cos)}"] * bool(choice.reading)
-        exact += [f"ŷ {_exact(row.y_hat)} {values}", values]
-        lines = [[f"sample {row.sample}: {text}", *some] for text in exact] + lines
+        some = [few] if choice.filter else []
+        lines = [[f"sample {row.sample}: {text}", *some] for text in source.exact(row)] + lines
     return [" · ".join(line) for line in lines]
-
-
-def _exact(value: float | None) -> str:
-    return "–" if value is None else repr(value)
-
-
-def _when(snapshot: Snapshot) -> str:
-    return f"epoch {snapshot.epoch:,}" if snapshot.is_between_epochs else f"update {snapshot.updates:,}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
@@ -17,9 +18,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
-from gdtui.dashboard.columns import DESCENDING_FIRST, choose_columns, column_names, data_columns
+from gdtui.dashboard.columns import DESCENDING_FIRST
+from gdtui.dashboard.descentsamples import DescentSamples
 from gdtui.dashboard.filters import Filter, FilterError, parse
-from gdtui.dashboard.rows import aligned, read_rows
+from gdtui.dashboard.momentsamples import MomentSamples
+from gdtui.dashboard.rows import aligned
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.views import Choice, View, view
 from gdtui.dashboard.widgets.filterline import FilterLine
@@ -32,8 +35,10 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.columns import Column
     from gdtui.dashboard.rows import Aligned, Row
+    from gdtui.dashboard.samplesource import Source
     from gdtui.descent.snapshot import Snapshot
     from gdtui.insight.reading import Reading
+    from gdtui.training.moment import Moment
 
 INLINE = 20_000
 """More samples than this are filtered and sorted in a thread."""
@@ -45,7 +50,10 @@ LATE_S = 0.3
 
 
 class Samples(ScrollView, Lines, can_focus=True):
-    """A row a sample: x, y, ŷ, loss, gradient; sorted, filtered; as applied in this epoch, or at the current θ."""
+    """A row a sample: x, y, ŷ, loss, gradient; sorted, filtered; as applied in this epoch, or at the current θ.
+
+    Of another program's training: loss, gradient and label of a probe's samples.
+    """
 
     DEFAULT_CSS = """
     Samples {
@@ -81,13 +89,9 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._snapshot: Snapshot | None = None
-        self._reading: Reading | None = None
-        self._aligned: Aligned | None = None
+        self._source: Source | None = None
         self._is_late = False
         self._late: Timer | None = None
-        self._x: list[Column] = []
-        self._y: Column | None = None
         self._columns: list[Column] = []
         self._sort_key = "sample"
         self._descending = False
@@ -102,48 +106,48 @@ class Samples(ScrollView, Lines, can_focus=True):
     # --- what is shown -----------------------------------------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show a moment; only the lines that changed are sent."""
-        before, self._snapshot = self._snapshot, snapshot
-        if before is None or before.problem is not snapshot.problem:
-            self._show_problem(snapshot)
+        """Show a descent's moment; only the lines that changed are sent."""
+        self._show(DescentSamples.of(snapshot, self.applied, self._source))
+
+    def show_moment(self, moment: Moment) -> None:
+        """Show a training's moment: the cursor stays on its sample, and the order and the filter stay."""
+        self._show(MomentSamples(moment))
+
+    def _show(self, source: Source) -> None:
+        before, self._source = self._source, source
+        if before is None or not source.is_like(before):
+            self._show_problem(source)
         self._mind_lag()
         self._arrange()
 
-    def _show_problem(self, snapshot: Snapshot) -> None:
-        self._reading = self._aligned = None
-        self._x, self._y = data_columns(snapshot.problem.dataset)
+    def _show_problem(self, source: Source) -> None:
         self._sort_key, self._descending, self._held = "sample", False, None
         self._restore_filter(self._filter.text)
         if self._line is not None:
             self._set_filter(self._line.value)
-        self._view = View(Choice(snapshot, None, Filter(), "sample", False, self._shows_applied), None)
+        self._view = View(Choice(source, Filter(), "sample", False), None) if source.is_in_order else None
         self.virtual_size = self._wanted_size()
         self.cursor = 0
         self.scroll_to(y=0, animate=False)
 
     def show_reading(self, reading: Reading) -> None:
         """Show the shares and cosines of a reading; of another problem than the one shown, nothing."""
-        if self._snapshot is None or reading.snapshot.problem is not self._snapshot.problem:
-            return
-        if self._snapshot.problem.n <= INLINE:
+        if len(reading.alignments.norms) <= INLINE:
             self._take_reading(reading, aligned(reading.alignments))
         else:
             self.run_worker(self._align(reading), group="reading", exclusive=True)
 
     async def _align(self, reading: Reading) -> None:
-        found = await in_thread(partial(aligned, reading.alignments))
-        if self._snapshot is not None and reading.snapshot.problem is self._snapshot.problem:
-            self._take_reading(reading, found)
+        self._take_reading(reading, await in_thread(partial(aligned, reading.alignments)))
 
     def _take_reading(self, reading: Reading, found: Aligned) -> None:
-        self._reading, self._aligned = reading, found
-        self._mind_lag()
-        self._arrange()
+        source = self._source
+        if isinstance(source, DescentSamples) and source.snapshot.problem is reading.snapshot.problem:
+            self._show(replace(source, aligned=found, aligned_at=reading.snapshot))
 
     def _mind_lag(self) -> None:
         """Say it when the reading stays behind what is shown; usually it follows at once."""
-        snapshot, reading = self._snapshot, self._reading
-        if snapshot is None or reading is None or _is_same_moment(reading.snapshot, snapshot):
+        if self._source is None or not self._source.behind:
             self._is_late = False
             if self._late is not None:
                 self._late.stop()
@@ -171,25 +175,21 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     def watch_applied(self) -> None:
         """Show the same rows, otherwise."""
-        self._arrange()
-
-    @property
-    def _shows_applied(self) -> bool:
-        """Before anything was applied, there is only now."""
-        return self.applied and self._snapshot is not None and self._snapshot.visited > 0
+        if isinstance(self._source, DescentSamples):
+            self._show(replace(self._source, wants_applied=self.applied))
 
     # --- which, in which order ---------------------------------------------------------------------------------------
 
-    def _choice(self, snapshot: Snapshot) -> Choice:
-        return Choice(snapshot, self._aligned, self._filter, self._sort_key, self._descending, self._shows_applied)
+    def _choice(self, source: Source) -> Choice:
+        return Choice(source, self._filter, self._sort_key, self._descending)
 
     def _arrange(self) -> None:
-        if self._snapshot is None:
+        if self._source is None:
             return
-        choice = self._choice(self._snapshot)
+        choice = self._choice(self._source)
         if self._view is not None and choice.is_same(self._view.choice):
             self.redraw()
-        elif choice.is_all or self._snapshot.problem.n <= INLINE:
+        elif choice.is_all or choice.source.n <= INLINE:
             self._show_view(*_placed(choice, self._held))
         elif not self._is_arranging:
             self._is_arranging = True
@@ -199,21 +199,21 @@ class Samples(ScrollView, Lines, can_focus=True):
         """Filter and sort until what is shown is as it should be; one at a time, however fast the moments come."""
         done: Choice | None = None
         try:
-            while not choice.is_all and choice.snapshot.problem.n > INLINE and not (done and choice.is_same(done)):
+            while not choice.is_all and choice.source.n > INLINE and not (done and choice.is_same(done)):
                 held = self._held
-                found, place = await in_thread(partial(_placed, choice, held))
-                assert self._snapshot is not None
-                done, choice = choice, self._choice(self._snapshot)
+                found, row = await in_thread(partial(_placed, choice, held))
+                assert self._source is not None
+                done, choice = choice, self._choice(self._source)
                 if choice.is_like(done):
-                    self._show_view(found, place if held == self._held else None)
+                    self._show_view(found, row if held == self._held else None)
         finally:
             self._is_arranging = False
 
-    def _show_view(self, found: View, place: int | None) -> None:
+    def _show_view(self, found: View, row: int | None) -> None:
         """Show these samples, with the cursor on the one that it was moved to where that is among them."""
         self._view = found
         self._fit()
-        self.cursor = self.cursor if place is None else place
+        self.cursor = self.cursor if row is None else row
         self.redraw()
 
     def _wanted_size(self) -> Size:
@@ -233,10 +233,10 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     async def open_filter(self) -> None:
         """Let a person type the filter, in the last line."""
-        if self._line is not None or self._snapshot is None or not self.size:
+        if self._line is not None or self._source is None or not self.size:
             return
         self._before = self._filter.text, self.screen.focused
-        self._line = line = FilterLine(self._filter.text)
+        self._line = line = FilterLine(self._filter.text, self._source.example)
         await self.mount(line)
         self.virtual_size = self._wanted_size()
         self.screen.set_focus(line)  # at once: the keys that follow are for it
@@ -275,9 +275,9 @@ class Samples(ScrollView, Lines, can_focus=True):
             self._arrange()
 
     def _set_filter(self, text: str) -> None:
-        assert self._snapshot is not None
+        assert self._source is not None
         try:
-            self._filter, self._error = parse(text, column_names(self._snapshot.problem)), ""
+            self._filter, self._error = parse(text, self._source.names, self._source.words), ""
         except FilterError as error:
             self._error = str(error)
 
@@ -314,7 +314,8 @@ class Samples(ScrollView, Lines, can_focus=True):
     def action_move(self, rows: int) -> None:
         """Cursor up or down."""
         self.cursor += rows
-        self._held = next(iter(self._view.samples(self.cursor, 1)), None) if self._view else None
+        places = self._view.places(self.cursor, 1) if self._view else []
+        self._held = self._view.choice.source.rows(places)[0].sample if self._view and places else None
 
     def action_move_page(self, pages: int) -> None:
         """Cursor a page up or down."""
@@ -328,7 +329,7 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     def get_content_height(self, *_: object) -> int:
         """A header, a line a sample, filtered or not, and the filter's; the style sheet has the last word."""
-        return 1 + (self._snapshot.problem.n if self._snapshot else 3) + (self._line is not None)
+        return 1 + (self._source.n if self._source else 3) + (self._line is not None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw what came into sight."""
@@ -342,15 +343,15 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     def draw(self) -> list[Strip]:
         """The header, the rows in sight, the filter's line."""
-        snapshot, found, width = self._snapshot, self._view, self.size.width
-        if snapshot is None or found is None:
+        source, found, width = self._source, self._view, self.size.width
+        if source is None or found is None:
             return []
-        self._columns = choose_columns(
-            width - MARKS, self._x, self._y, snapshot.problem.parameters, snapshot.problem.n, self._aligned is not None
-        )
+        if not source.has_places_of(found.choice.source):
+            source = found.choice.source  # until the new samples are arranged
+        self._columns = source.columns(width - MARKS)
         top, height = self.scroll_offset.y, self._height
-        rows = read_rows(snapshot, found.samples(top, height), self._shows_applied, self._aligned)
-        self._update_border(found, rows)
+        rows = source.rows(found.places(top, height))
+        self._update_border(source, found, rows)
         largest = max((row.norm for row in rows if row.norm is not None and isfinite(row.norm)), default=0.0)
         styles = {style: self.get_component_rich_style(f"samples--{style}") for style in STYLES}
         head = header(self._columns, self._sort_key, self._descending)
@@ -370,7 +371,7 @@ class Samples(ScrollView, Lines, can_focus=True):
             lines.append(Strip([Segment("/ ", styles["dim"])]).adjust_cell_length(width, blank))
         return lines
 
-    def _update_border(self, found: View, rows: list[Row]) -> None:
+    def _update_border(self, source: Source, found: View, rows: list[Row]) -> None:
         room = self.size.width - 2
         if self._error:
             text = f"✗ {self._error}"
@@ -378,8 +379,7 @@ class Samples(ScrollView, Lines, can_focus=True):
         else:
             at = self.cursor - self.scroll_offset.y
             row = rows[at] if self.has_focus and 0 <= at < len(rows) else None
-            late = self._reading.snapshot if self._reading and self._is_late else None
-            texts = statuses(found, self._shows_applied, self._columns, row, late)
+            texts = statuses(source, found, self._columns, row, self._is_late)
             text = next((text for text in texts if len(text) <= room), "")
         colour = self.get_component_rich_style("samples--wrong").color if self._error else None
         content = Content.styled(text, colour.name) if colour is not None else Content(text)
@@ -390,10 +390,6 @@ class Samples(ScrollView, Lines, can_focus=True):
 
 
 def _placed(choice: Choice, held: int | None) -> tuple[View, int | None]:
-    """The samples that are chosen, and where one of them stands."""
+    """The samples that are chosen, and the row of one of them."""
     found = view(choice)
-    return found, None if held is None else found.place(held)
-
-
-def _is_same_moment(one: Snapshot, other: Snapshot) -> bool:
-    return one is other or (one.visited == other.visited and one.theta.tolist() == other.theta.tolist())
+    return found, None if held is None else found.row(held)

@@ -10,18 +10,18 @@ import numpy as np
 
 from gdtui.dashboard.figures import WIDTH, figure
 from gdtui.dashboard.widgets.dots import Canvas
+from gdtui.dashboard.widgets.frame import framed
 from gdtui.dashboard.widgets.inks import LEVELS, MARKS, PLAIN_PATH, Ink
-from gdtui.dashboard.widgets.ticks import labelled, step_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gdtui.dashboard.widgets.frame import Frame
+    from gdtui.dashboard.widgets.ticks import Range
     from gdtui.insight.terrain import Curve, Map, Slice, Terrain
     from gdtui.problems.datasets import Array
 
     Draw = Callable[[Canvas], None]
-    Range = tuple[float, float]
-    Tick = tuple[float, str]
 
 TANGENT_REACH = 0.14
 """Of the window, to each side of the point."""
@@ -34,54 +34,6 @@ HUGE = 1e300
 
 TINY = 1e-290
 """Less than this is nothing."""
-
-FEWEST_COLUMNS, FEWEST_ROWS = 16, 4
-"""A smaller picture has no numbers at its edges."""
-
-GUTTER = 5
-"""Cells of the numbers at the left, at least: most are no longer, and the picture stays where it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A picture's place among the numbers at its edges.
-
-    Attributes:
-        x_range: the first and last x.
-        y_range: the lowest and highest y.
-        columns: of the picture, in cells.
-        rows: of the picture.
-        left: cells of the numbers at its left, and of the axis.
-        has_axes: lines between the picture and its numbers.
-        x_ticks: numbers below it.
-        y_ticks: numbers at its left.
-    """
-
-    x_range: Range
-    y_range: Range
-    columns: int
-    rows: int
-    left: int
-    has_axes: bool
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-
-    def x(self, values: Array) -> Array:
-        """Fractions of the width."""
-        return _fraction(values, self.x_range)
-
-    def y(self, values: Array) -> Array:
-        """Fractions of the height."""
-        return _fraction(values, self.y_range)
-
-    def placed(self, axis: str) -> list[Tick]:
-        """The numbers of the x or the y axis, each with its place, a fraction of the width or height."""
-        ticks, (low, high) = (self.x_ticks, self.x_range) if axis == "x" else (self.y_ticks, self.y_range)
-        return [(min(max((value - low) / (high - low), 0.0), 1.0), label) for value, label in ticks]
-
-    def dots(self) -> Array:
-        """x at every column of dots, shape (2·columns,)."""
-        return np.linspace(*self.x_range, 2 * self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +76,7 @@ def draw(terrain: Terrain, width: int, height: int, has_blocks: bool, before: Sc
 
 def _curve(terrain: Terrain, curve: Curve, width: int, height: int, _: bool) -> tuple[Frame, Draw, Draw]:
     x_range = _range(curve.window[0])
-    frame = _framed(width, height, x_range, _heights(terrain, curve))
+    frame = framed(width, height, x_range, _heights(terrain, curve))
     here, slope = float(terrain.snapshot.theta[0]), float(terrain.slope[0])
 
     def ground(canvas: Canvas) -> None:
@@ -166,7 +118,7 @@ def _heights(terrain: Terrain, curve: Curve) -> Range:
 
 
 def _map(terrain: Terrain, shape: Map, width: int, height: int, has_blocks: bool) -> tuple[Frame, Draw, Draw]:
-    frame = _framed(width, height, _range(shape.window[0]), _range(shape.window[1]), is_map=True)
+    frame = framed(width, height, _range(shape.window[0]), _range(shape.window[1]), is_map=True)
 
     def ground(canvas: Canvas) -> None:
         rows = 2 * frame.rows if has_blocks else frame.rows
@@ -208,7 +160,7 @@ def _middles(span: Range, count: int) -> Array:
 
 def _slice(_terrain: Terrain, shape: Slice, width: int, height: int, _: bool) -> tuple[Frame, Draw, Draw]:
     x_range = float(shape.knots[0]), float(shape.knots[-1])
-    frame = _framed(width, height, x_range, _y_range(shape.f_at(np.linspace(*x_range, 200))))
+    frame = framed(width, height, x_range, _y_range(shape.f_at(np.linspace(*x_range, 200))))
     tau = frame.dots()
     fitted = shape.fitted_at(tau)
 
@@ -250,30 +202,6 @@ def _mark(canvas: Canvas, frame: Frame, x: Array, y: Array, ink: Ink) -> None:
         canvas.mark(across, min(max(up, 0.0), 1.0), MARKS[ink], ink)
 
 
-def _framed(width: int, height: int, x_range: Range, y_range: Range, is_map: bool = False) -> Frame:
-    below = 1 if is_map or height < 8 else 2
-    rows = height - below
-    y_ticks = _y_ticks(y_range, max(4, rows // 3))
-    left = 1 + max(GUTTER, *(len(label) for _, label in y_ticks), 0)
-    if width - left < FEWEST_COLUMNS or rows < FEWEST_ROWS:
-        return Frame(x_range, y_range, max(1, width), max(1, height), 0, False, (), ())
-    columns = width - left
-    step = step_from((x_range[1] - x_range[0]) / max(2, columns // 7))
-    x_ticks = labelled(x_range, step)
-    while sum(len(label) + 2 for _, label in x_ticks) > columns:
-        x_ticks = labelled(x_range, step := step_from(1.01 * step))
-    return Frame(x_range, y_range, columns, rows, left, below == 2, tuple(x_ticks), tuple(y_ticks))
-
-
-def _y_ticks(y_range: Range, count: int) -> list[Tick]:
-    """About so many; where they are long, as of a small step far down, by how much each is above the lowest."""
-    ticks = labelled(y_range, step_from((y_range[1] - y_range[0]) / count))
-    if max((len(label) for _, label in ticks), default=0) <= WIDTH:
-        return ticks
-    lowest = ticks[0][0]
-    return [(y, f"+{y - lowest:.2g}" if y > lowest else figure(y)) for y, _ in ticks]
-
-
 def _range(window: Array) -> Range:
     return float(window[0]), float(window[1])
 
@@ -288,8 +216,3 @@ def _y_range(f: Array) -> Range:
     if room <= max(1e-12 * size, TINY):
         room = 0.1 * size if size > 100 * TINY else 1.0
     return low - room, high + room
-
-
-def _fraction(values: Array, span: Range) -> Array:
-    fraction: Array = (values - span[0]) / (span[1] - span[0])
-    return fraction
