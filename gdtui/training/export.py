@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy as np
 from gdtui.experiment import InputError
 from gdtui.runs.atomic import destination
 from gdtui.runs.export import PICTURES, Written, check, write_table, write_text
-from gdtui.training.curves import Column
 from gdtui.training.moment import Number
 
 if TYPE_CHECKING:
@@ -70,18 +70,26 @@ def export(
 
 
 def history_table(training: Training) -> Table:
-    """A row for all that was told at once; a value that was not is nan."""
-    keys = [points[:, : Column.VALUE] for points in training.curves.values()]
-    # nan is like no other nan: as −∞, which nothing is, those that are not known are alike.
-    known = np.unique(np.nan_to_num(np.concatenate(keys), nan=-math.inf), axis=0)
-    rows = {tuple(key): row for row, key in enumerate(known.tolist())}
-    axes = np.where(np.isneginf(known), math.nan, known)
-    table: Table = {"step": axes[:, 0].astype(np.int64), "epoch": axes[:, 1], "seconds": axes[:, 2]}
+    """A row for each step and epoch, more where a value was told more than once there; what was not told is nan.
+
+    The seconds are those of what was told first.
+    """
+    rows: dict[tuple[Any, ...], tuple[float, ...]] = {}  # where each row stands
+    cells: dict[str, dict[tuple[Any, ...], float]] = {}
     for name, points in training.curves.items():
-        column = np.full(len(known), math.nan)
-        at = np.nan_to_num(points[:, : Column.VALUE], nan=-math.inf).tolist()
-        column[[rows[tuple(key)] for key in at]] = points[:, Column.VALUE]
-        table[_unique(name, table)] = column
+        told: Counter[tuple[float, ...]] = Counter()
+        cells[name] = {}
+        for step, epoch, seconds, value in points.tolist():
+            at = step, -math.inf if math.isnan(epoch) else epoch  # nan is like no other nan
+            key = *at, told[at]
+            told[at] += 1
+            rows[key] = min(rows.get(key, (step, epoch, seconds)), (step, epoch, seconds), key=lambda row: row[2])
+            cells[name][key] = value
+    keys = sorted(rows)
+    axes = np.array([rows[key] for key in keys])
+    table: Table = {"step": axes[:, 0].astype(np.int64), "epoch": axes[:, 1], "seconds": axes[:, 2]}
+    for name, values in cells.items():
+        table[_unique(name, table)] = np.array([values.get(key, math.nan) for key in keys])
     return table
 
 

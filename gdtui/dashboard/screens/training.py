@@ -133,8 +133,8 @@ class TrainingScreen(TracksScreen):
         if before is None:
             self._say_what_to_press(training)
         elif training.state not in (before.state, "running"):
-            is_bad = training.state == "interrupted"
-            log.say(f"{training.state} {training.reason}".strip(), "bad" if is_bad else "good")
+            kind = {"finished": "good", "interrupted": "bad"}.get(training.state, "event")
+            log.say(f"{training.state} {training.reason}".strip(), kind)
 
     def _say_what_to_press(self, training: Training) -> None:
         value, second, back = (key_of(self.app, command) for command in ("value-on", "overlay", "back-1"))

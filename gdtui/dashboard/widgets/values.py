@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from gdtui.training.training import Training
 
-SPARK = 8
+SPARK = 5
 """Cells of the small curve behind a value."""
 
 NAMED = 8
