@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gdtui.descent.snapshot import Event
     from gdtui.problems.datasets import Array
@@ -18,6 +18,13 @@ LINES = 1_000
 
 LOSSES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train")
 """What the loss is called, the likeliest first."""
+
+
+def loss_among(names: Collection[str]) -> str:
+    """Which of these names is the loss's; empty where none sounds like one."""
+    likely = [name for name in LOSSES if name in names]
+    likely += [name for name in names if "loss" in name.lower()]
+    return next(iter(likely), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +69,7 @@ class Training:
     @property
     def loss(self) -> str:
         """The name of the curve that one looks at first; empty where there is none."""
-        likely = [name for name in LOSSES if name in self.curves]
-        likely += [name for name in self.curves if "loss" in name.lower()]
-        return next(iter([*likely, *self.curves]), "")
+        return loss_among(self.curves) or next(iter(self.curves), "")
 
 
 class Following(Protocol):
