@@ -17,14 +17,27 @@ if TYPE_CHECKING:
     from gdtui.experiment import Experiment, InputError
     from gdtui.problems.loading import load_problem
     from gdtui.problems.problem import Problem
+    from gdtui.training.recorder import Recorder
 
-__all__ = ["Epoch", "Experiment", "InputError", "Problem", "Snapshot", "State", "Trainer", "Update", "load_problem"]
+__all__ = [
+    "Epoch",
+    "Experiment",
+    "InputError",
+    "Problem",
+    "Recorder",
+    "Snapshot",
+    "State",
+    "Trainer",
+    "Update",
+    "load_problem",
+]
 
 _HOMES = {
     "Epoch": "gdtui.descent.snapshot",
     "Experiment": "gdtui.experiment",
     "InputError": "gdtui.experiment",
     "Problem": "gdtui.problems.problem",
+    "Recorder": "gdtui.training.recorder",
     "Snapshot": "gdtui.descent.snapshot",
     "State": "gdtui.descent.snapshot",
     "Trainer": "gdtui.descent.trainer",

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sqlite3
 from contextlib import suppress
-from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from gdtui.descent.snapshot import State
-from gdtui.runs import files, processes
+from gdtui.runs import processes
+from gdtui.runs.holding import (
+    HEARTBEAT_S,
+    LAST_WORDS_S,
+    NOBODY,
+    WRITE_EVERY_S,
+    StoreConnection,
+    TakenError,
+    here,
+    insert,
+    maker,
+    new_id,
+    transaction,
+    update,
+)
 from gdtui.runs.records import Written, columns, write
 
 if TYPE_CHECKING:
@@ -22,25 +34,11 @@ if TYPE_CHECKING:
     from gdtui.descent.record import Record
     from gdtui.runs.store import Store
 
-WRITE_EVERY_S = 0.4
-HEARTBEAT_S = 5.0
-LAST_WORDS_S = 5.0
-"""How long the end of the program may wait for the last of a run to be written."""
-
 ORIGIN = ("parent", "created", "folder", "name", "tags", "note")
 """What of a run is known when it begins."""
 
-NOBODY = {"host": None, "process": None, "owner": None}
-
-GONE = 0, 0
-"""No file's identity."""
-
 Moment = tuple["Record", str]
 """A record, and the state to show it in."""
-
-
-class TakenError(Exception):
-    """The run is no longer this keeper's: another process goes on with it, or it was deleted."""
 
 
 class Keeper:
@@ -65,16 +63,14 @@ class Keeper:
         self.run = run or new_id()
         self.epoch = record.epoch if record else None
         self.problem = self.notice = ""
-        self._store = store
+        self._line = StoreConnection(store.path)
         self._owner = secrets.token_hex(8)
-        self._origin: dict[str, Any] = {"parent": parent or None, "folder": _folder()}
+        self._origin: dict[str, Any] = {"parent": parent or None, "folder": here()}
         self._origin |= labels or {}
         self._claim = record  # what it was when it was read, until it is this keeper's
         self._is_begun = False  # the run is there, and this keeper's
         self._way = record.way if record else 0
         self._written: Written | None = None  # what is there; None until it is looked up
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
         self._latest: dict[int, Moment] = {}
         self._pending: dict[int, Moment] = {}
         self._wake = Condition()
@@ -149,11 +145,8 @@ class Keeper:
         except TakenError as error:
             self.problem, self.epoch = str(error), None
         except Exception as error:  # whatever it is, what comes later may be kept
-            self.problem = files.reason(error)
-            self._disconnect()
-            if files.is_damage(error):
-                with suppress(sqlite3.Error, OSError):
-                    self.notice = files.set_aside_if_damaged(self._store.path) or self.notice
+            self.problem = self._line.failed(error)
+            self._heed()
             with self._wake:
                 self._pending = moments | self._pending
 
@@ -161,17 +154,12 @@ class Keeper:
         connection = self._connected()
         if record.way != self._way:
             self._go_another_way(record.way)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             values = columns(record) | {"state": state, "heartbeat": time()}
             before = self._hold(connection, record, values) if self._written is None else self._written
-            if _update(connection, self._mine(), values) == 0:
+            if update(connection, self._mine(), values) == 0:
                 raise TakenError(f"another process goes on with run {self.run}, or it was deleted")
             written = write(connection, self.run, record, before)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()  # unless SQLite has done it already
-            raise
         self._written, self._is_begun, self._claim, self.epoch = written, True, None, record.epoch
 
     def _go_another_way(self, way: int) -> None:
@@ -190,15 +178,15 @@ class Keeper:
                 raise TakenError(f"run {self.run} was deleted")
             self._begin(connection, record, values)
             return Written()
-        owner, *maker = found[:4]
+        owner, *by = found[:4]
         written = Written.found(connection, self.run)
         if owner != self._owner:
-            if not self._claim or processes.is_alive(*maker):
+            if not self._claim or processes.is_alive(*by):
                 raise TakenError(f"another process goes on with run {self.run}")
             if written != Written.all_of(self._claim):
                 raise TakenError(f"run {self.run} has gone on since it was read")
             self._origin = dict(zip(ORIGIN, found[4:], strict=True))
-            _update(connection, {"id": self.run}, self._who())
+            update(connection, {"id": self.run}, maker(self._owner))
         return written
 
     def _begin(self, connection: sqlite3.Connection, record: Record, values: Mapping[str, Any]) -> None:
@@ -206,7 +194,7 @@ class Keeper:
         self._origin.setdefault("created", time())
         for row in connection.execute("SELECT folder FROM run WHERE id = ?", (parent,)).fetchall():
             self._origin["folder"] = row[0]  # its names of files are this one's
-        _update(connection, {"id": parent, "owner": self._owner}, NOBODY)
+        update(connection, {"id": parent, "owner": self._owner}, NOBODY)
         name = self._origin.get("name")
         if name and connection.execute("SELECT 1 FROM run WHERE name = ?", (name,)).fetchone():
             self.notice = f"another run is called {name} by now: run {self.run} has no name"
@@ -217,63 +205,32 @@ class Keeper:
             "samples": record.samples,
             "parameters": json.dumps(record.parameters),
             **self._origin,
-            **self._who(),
+            **maker(self._owner),
             **values,
         }
-        names, marks = ", ".join(row), ", ".join("?" * len(row))
-        connection.execute(f"INSERT INTO run ({names}) VALUES ({marks})", tuple(row.values()))
+        insert(connection, row)
 
     def _mine(self) -> dict[str, str]:
         return {"id": self.run, "owner": self._owner}
 
-    def _who(self) -> dict[str, str]:
-        return {"host": processes.host(), "process": processes.this_process(), "owner": self._owner}
-
     def _let_go(self) -> None:
         """Nobody makes the run any more; one that was running is interrupted, as a kill would have left it."""
-        if self._connection is not None and not self.problem:
+        if self._line.current is not None and not self.problem:
             with suppress(sqlite3.Error):
-                _update(self._connection, self._mine(), NOBODY)
-        self._disconnect()
+                update(self._line.current, self._mine(), NOBODY)
+        self._line.close()
 
     def _connected(self) -> sqlite3.Connection:
-        """A connection to the store that is there now: another process may have set a damaged one aside."""
-        path, before = self._store.path, self._file
-        if self._connection is not None and files.identity(path) != before:
-            self._disconnect()
-            before = GONE  # what has its place may well have its number
-        if self._connection is None:
-            self.notice = files.prepare(path) or self.notice
-            self._file, self._written = files.identity(path), None
-            if before not in (None, self._file):  # in another store the run is begun anew, with all that is known of it
-                self._is_begun, self._claim = False, None
-            self._connection = files.connect(path, is_to_write=True)
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-        self._connection = None
-
-
-def _update(connection: sqlite3.Connection, where: Mapping[str, Any], values: Mapping[str, Any]) -> int:
-    """Set these values in the run where those are; how many there were."""
-    sets, wheres = ", ".join(f"{name} = ?" for name in values), " AND ".join(f"{name} = ?" for name in where)
-    return connection.execute(f"UPDATE run SET {sets} WHERE {wheres}", (*values.values(), *where.values())).rowcount
-
-
-def _folder() -> str | bytes:
-    """Where relative file names begin; bytes where its name is not Unicode, empty where it was deleted."""
-    with suppress(FileNotFoundError):
-        folder = os.fsencode(Path.cwd())
         try:
-            return folder.decode()
-        except UnicodeDecodeError:
-            return folder
-    return ""
+            connection = self._line.open()
+        finally:
+            self._heed()
+        if self._line.is_new:
+            self._written = None
+        if self._line.is_elsewhere:  # in another store the run is begun anew, with all that is known of it
+            self._is_begun, self._claim = False, None
+        return connection
 
-
-def new_id() -> str:
-    """An id that hardly any other run has."""
-    return secrets.token_hex(4)
+    def _heed(self) -> None:
+        """What was done with a damaged store, as it was done last."""
+        self.notice, self._line.notice = self._line.notice or self.notice, ""

@@ -70,7 +70,8 @@ ALTER TABLE run ADD COLUMN newest BLOB;
 ALTER TABLE piece ADD COLUMN seal INTEGER;
 """
 
-# What other programs train. Its values are pieces of kind 'values': number of the name, step, epoch, seconds, value.
+# What other programs train. Its values are pieces of kind 'values': number of the name, step, epoch, seconds, value; as
+# many as were visited. The newest piece grows while it is short. An event's epoch is -1 where it is not known.
 TRAININGS = """
 ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'descent';
 ALTER TABLE run ADD COLUMN config TEXT NOT NULL DEFAULT '';
@@ -92,6 +93,7 @@ CREATE TABLE moment (
     numbers BLOB NOT NULL,
     labels TEXT NOT NULL,
     instruments TEXT NOT NULL,
+    seal INTEGER,             -- a checksum of both blobs
     PRIMARY KEY (run, number)
 );
 CREATE TABLE line (

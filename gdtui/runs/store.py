@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LAST = "last"
 LONGEST_NAME = 40
+TRAINING = "training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Run:
     @property
     def is_training(self) -> bool:
         """Another program's: it can be watched, not run."""
-        return self.kind == "training"
+        return self.kind == TRAINING
 
     @property
     def is_made(self) -> bool:
@@ -91,7 +92,9 @@ def _run(row: dict[str, Any]) -> Run:
     heartbeat = row.pop("heartbeat")
     if not processes.is_alive(row["host"], row["process"], heartbeat):
         row["host"] = row["process"] = None
-        row["state"] = "interrupted" if row["state"] == "running" else row["state"]
+        # A descent that is paused can be gone on with; another program's loop, once it is gone, cannot.
+        is_cut_off = row["state"] == "running" or (row["state"] == "paused" and row["kind"] == TRAINING)
+        row["state"] = "interrupted" if is_cut_off else row["state"]
     row["loss"] = math.nan if row["loss"] is None else row["loss"]
     row["tags"] = tuple(row["tags"].split())
     row["folder"] = os.fsdecode(row["folder"])
@@ -228,11 +231,14 @@ class Store:
                 if kind != "descent":
                     raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
             try:
-                return read(connection, run)
+                query = "SELECT 1 FROM run WHERE (id, kind) = (?, ?)"
+                if not connection.execute(query, (run, TRAINING)).fetchone():
+                    return read(connection, run)
             except LookupError:
                 raise InputError("run", f"run {run} is not kept any more") from None
             except ValueError as error:
                 raise InputError("run", f"run {run} cannot be read from {self.path}: {error}") from error
+        raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
 
     def remove(self, run: Run) -> None:
         """Delete a run for good.

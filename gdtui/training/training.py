@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gdtui.descent.history import HistoryView
     from gdtui.descent.snapshot import Event
@@ -19,6 +19,13 @@ LINES = 1_000
 
 LOSSES = ("loss", "train_loss", "train/loss", "training_loss", "loss/train")
 """What the loss is called, the likeliest first."""
+
+
+def loss_among(names: Collection[str]) -> str:
+    """Which of these names is the loss's; empty where none sounds like one."""
+    likely = [name for name in LOSSES if name in names]
+    likely += [name for name in names if "loss" in name.lower()]
+    return next(iter(likely), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +70,7 @@ class Training:
     @property
     def loss(self) -> str:
         """The name of the curve that one looks at first; empty where there is none."""
-        likely = [name for name in LOSSES if name in self.curves]
-        likely += [name for name in self.curves if "loss" in name.lower()]
-        return next(iter([*likely, *self.curves]), "")
+        return loss_among(self.curves) or next(iter(self.curves), "")
 
     def history(self, value: str = "") -> HistoryView:
         """One of its values, or else its loss, as the history of a run: what is not known of an epoch is nan."""

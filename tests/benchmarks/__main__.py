@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, redraw
+from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, recording, redraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "link": link.measure,
     "descent": descent.measure,
     "keeping": keeping.measure,
+    "recording": recording.measure,
     "peers": peers.measure,
     "per_sample": per_sample.measure,
 }
