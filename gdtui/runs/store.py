@@ -227,9 +227,6 @@ class Store:
         from gdtui.runs.records import read
 
         with self.reading() as connection:
-            for (kind,) in connection.execute("SELECT kind FROM run WHERE id = ?", (run,)).fetchall():
-                if kind != "descent":
-                    raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
             try:
                 query = "SELECT 1 FROM run WHERE (id, kind) = (?, ?)"
                 if not connection.execute(query, (run, TRAINING)).fetchone():
