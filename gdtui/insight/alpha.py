@@ -80,14 +80,14 @@ def step_alpha(theta0: Array, theta1: Array, before: Evaluation, after: Evaluati
         variances = ALIKE
         if len(slopes0) > 1:
             variances = (
-                _variance_of_mean(before.losses),
-                _variance_of_mean(after.losses),
-                _variance_of_mean(slopes0),
-                _variance_of_mean(slopes1),
+                variance_of_mean(before.losses),
+                variance_of_mean(after.losses),
+                variance_of_mean(slopes0),
+                variance_of_mean(slopes1),
             )
         return alpha(before.loss, after.loss, float(slopes0.mean()), float(slopes1.mean()), t, variances)
 
 
-def _variance_of_mean(values: Array) -> float:
-    """Of shape (n,), n > 1; exactly 0 where all values are the same."""
+def variance_of_mean(values: Array) -> float:
+    """How well the mean of n > 1 values is known, shape (n,); exactly 0 where all are the same."""
     return float((values - values[0]).var(ddof=1)) / len(values)

@@ -115,32 +115,43 @@ def measure(gradients: Array) -> Instruments:
     Args:
         gradients: G, shape (n, p).
     """
-    n, rows = len(gradients), _rows_measured(len(gradients))
+    rows = _rows_measured(len(gradients))
     mean = _mean(gradients)
-    rated = _align(gradients, mean, rows)
-    deviation, along, across = _spread(gradients, mean, rows)
-    cosines = rated.cosines[np.isfinite(rated.cosines)]
-    is_known = math.isfinite(rated.shares[0])
-    signal = mean.norm**2 if is_known else 0.0
-    noise = deviation / (n - 1) if n > 1 else math.nan
-    debiased = signal - noise / n
-    largest = int(np.abs(rated.shares).argmax()) if is_known else None
-    return Instruments(
-        samples=len(rated.norms),
-        of=n,
-        grad_norm=_finite(mean.norm / mean.scale),
-        noise_scale=_ratio(noise, signal),
-        noise_scale_debiased=_ratio(noise, debiased if debiased > ROUNDING * signal else 0.0),
-        norm_test=_root(_ratio(noise, n * signal)),
-        inner_product_test=_root(_ratio(along, n * (n - 1) * signal)),
-        orthogonality_test=_root(_ratio(across, n * (n - 1) * signal)),
-        diversity=_ratio(deviation + n * signal, n * n * signal),  # Σsᵢ = Σ‖gᵢ − g‖² + n‖g‖²
-        signal_to_noise=_ratio(signal, noise),
-        conflicts=int((cosines < 0).sum()) if math.isfinite(mean.norm) else None,
-        alignment=float(cosines.mean()) if len(cosines) else None,
-        largest_share=None if largest is None else float(rated.shares[largest]),
-        largest_share_sample=largest if largest is None or isinstance(rows, slice) else int(rows[largest]),
+    return _scalars(
+        len(gradients), mean.norm, mean.scale, _align(gradients, mean, rows), _spread(gradients, mean, rows), rows
     )
+
+
+def measure_projected(
+    norms: Array, along: Array, grad_norm: float, rounding: float = ROUNDING
+) -> tuple[Alignments, Instruments]:
+    """What `alignments` and `measure` say of a G that is not at hand, only its rows' lengths and projections on g.
+
+    Args:
+        norms: ‖gᵢ‖, shape (n,).
+        along: gᵢ·g/‖g‖, shape (n,), in the same unit.
+        grad_norm: ‖g‖.
+        rounding: how much of the rows' root mean square may be rounding, of the arithmetic that made them.
+    """
+    n = len(norms)
+    with np.errstate(all="ignore"):
+        largest = max(float(norms.max()), grad_norm)
+        is_finite = math.isfinite(largest) and math.isfinite(float(norms.sum() + along.sum()))
+        scale = math.ldexp(1.0, min(-math.frexp(largest)[1], 1000)) if is_finite else 1.0
+        norm = grad_norm * scale if is_finite else math.nan
+        lengths, projections = norms * scale, along * scale
+        squares = float(np.square(lengths).sum())
+        limit = rounding * max(math.sqrt(squares / n) / norm, 1.0) if norm else math.nan
+        cosines, shares = projections / lengths, projections / norm / n
+        if not limit < 1:
+            cosines[:] = shares[:] = math.nan
+        cosines[np.abs(cosines) <= limit] = 0.0
+        inner = float(np.square(projections - norm).sum())
+        ortho = squares - float(np.square(projections).sum())
+    inner = inner if inner > n * (rounding * norm) ** 2 else 0.0
+    ortho = ortho if ortho > rounding * squares else 0.0
+    rated = Alignments(norms, cosines.clip(-1.0, 1.0, out=cosines), shares)
+    return rated, _scalars(n, norm, scale, rated, (inner + ortho, inner, ortho), slice(None))
 
 
 def coordinate_signal_to_noise(gradients: Array) -> Array:
@@ -235,6 +246,35 @@ def _spread(gradients: Array, mean: _Mean, rows: Rows) -> tuple[float, float, fl
     if deviation <= count * (ROUNDING * mean.norm) ** 2:
         return 0.0, 0.0, 0.0
     return deviation / count * n, along / count * n, across / count * n
+
+
+def _scalars(
+    n: int, norm: float, scale: float, rated: Alignments, spread: tuple[float, float, float], rows: Rows
+) -> Instruments:
+    """From ‖g‖ and the spread as `_spread` has it, both as scaled, and the alignments of the rows measured."""
+    deviation, along, across = spread
+    cosines = rated.cosines[np.isfinite(rated.cosines)]
+    is_known = math.isfinite(rated.shares[0])
+    signal = norm**2 if is_known else 0.0
+    noise = deviation / (n - 1) if n > 1 else math.nan
+    debiased = signal - noise / n
+    largest = int(np.abs(rated.shares).argmax()) if is_known else None
+    return Instruments(
+        samples=len(rated.norms),
+        of=n,
+        grad_norm=_finite(norm / scale),
+        noise_scale=_ratio(noise, signal),
+        noise_scale_debiased=_ratio(noise, debiased if debiased > ROUNDING * signal else 0.0),
+        norm_test=_root(_ratio(noise, n * signal)),
+        inner_product_test=_root(_ratio(along, n * (n - 1) * signal)),
+        orthogonality_test=_root(_ratio(across, n * (n - 1) * signal)),
+        diversity=_ratio(deviation + n * signal, n * n * signal),  # Σsᵢ = Σ‖gᵢ − g‖² + n‖g‖²
+        signal_to_noise=_ratio(signal, noise),
+        conflicts=int((cosines < 0).sum()) if math.isfinite(norm) else None,
+        alignment=float(cosines.mean()) if len(cosines) else None,
+        largest_share=None if largest is None else float(rated.shares[largest]),
+        largest_share_sample=largest if largest is None or isinstance(rows, slice) else int(rows[largest]),
+    )
 
 
 def measured(n: int) -> int:

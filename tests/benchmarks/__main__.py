@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, recording, redraw
+from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, recording, redraw, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "recording": recording.measure,
     "peers": peers.measure,
     "per_sample": per_sample.measure,
+    "watching": watching.measure,
 }
 
 

@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdtui.insight import instruments
-from gdtui.insight.instruments import Instruments, alignments, coordinate_signal_to_noise, distance, measure
+from gdtui.insight.instruments import (
+    Instruments,
+    alignments,
+    coordinate_signal_to_noise,
+    distance,
+    measure,
+    measure_projected,
+)
 
 if TYPE_CHECKING:
     from gdtui.problems.datasets import Array
@@ -500,3 +507,49 @@ def test_the_distance_between_two_thetas() -> None:
     assert distance(np.array([3e-200, 0.0]), np.array([0.0, 4e-200])) == pytest.approx(5e-200)
     assert distance(np.array([math.nan]), np.array([0.0])) is None
     assert distance(np.array([1.5e308]), np.array([-1.5e308])) is None
+
+
+# --- from projections ------------------------------------------------------------------------------------------------
+
+
+def projected(gradients: Array, rounding: float = instruments.ROUNDING) -> tuple[instruments.Alignments, Instruments]:
+    mean = gradients.mean(axis=0)
+    norm = float(np.linalg.norm(mean))
+    along = gradients @ mean / norm if norm else np.zeros(len(gradients))
+    return measure_projected(np.linalg.norm(gradients, axis=1), along, norm, rounding)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 1), (5, 3), (200, 50)])
+@pytest.mark.parametrize("scale", [1.0, 1e150, 1e-150])
+def test_projections_say_what_the_rows_say(shape: tuple[int, int], scale: float) -> None:
+    gradients = (np.random.default_rng(0).standard_normal(shape) + 0.3) * scale
+    rated, scalars = projected(gradients)
+    expected = alignments(gradients)
+    for name in ("norms", "cosines", "shares"):
+        assert getattr(rated, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+    found, wanted = vars_of(scalars), vars_of(measure(gradients))
+    assert found == pytest.approx(wanted, rel=1e-9)
+
+
+def vars_of(scalars: Instruments) -> dict[str, float]:
+    """Those that are defined."""
+    values = {name: getattr(scalars, name) for name in scalars.__dataclass_fields__}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def test_rows_that_are_all_the_same_have_no_noise_whatever_rounding_says() -> None:
+    gradients = np.full((9, 4), 0.1, dtype=np.float32).astype(float) * (1 + 1e-8 * np.arange(4))
+    rated, scalars = projected(gradients, rounding=64 * float(np.finfo(np.float32).eps))
+    assert scalars.noise_scale == 0
+    assert scalars.signal_to_noise is None
+    assert rated.shares == pytest.approx(np.full(9, 1 / 9))
+
+
+def test_where_the_projections_mean_is_zero_or_not_finite_they_are_undefined() -> None:
+    for gradients in (np.zeros((3, 2)), np.array([[1.0, 2.0], [-1.0, -2.0]])):
+        rated, scalars = projected(gradients)
+        assert np.isnan(rated.cosines).all()
+        assert scalars.noise_scale is scalars.alignment is scalars.largest_share is None
+        assert scalars.grad_norm == 0
+    _, scalars = measure_projected(np.array([1.0, math.inf]), np.array([1.0, math.nan]), math.inf)
+    assert scalars.grad_norm is scalars.noise_scale is scalars.conflicts is None
