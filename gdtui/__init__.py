@@ -48,6 +48,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is asked for: the command line must not wait for numpy."""
+    if name == "torch":
+        return import_module("gdtui.torch")  # so that `import gdtui` is enough
     if name not in _HOMES:
         raise AttributeError(f"module 'gdtui' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent / "dashboard"))
 
@@ -18,6 +18,7 @@ from labs import Lab
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.player import SPEEDS
+from gdtui.dashboard.widgets.lines import Lines
 from gdtui.experiment import Experiment
 from gdtui.lessons.catalog import lesson_named
 
@@ -95,6 +96,37 @@ PICTURES = {
 }
 
 
+def watched() -> str:
+    """A CNN on scikit-learn's digits, a tenth of whose labels are wrong, recorded in a store of its own; as SVG."""
+    sys.path.insert(0, str(Path(__file__).parent / "torch_watch"))
+    import digits
+
+    import gdtui
+    from gdtui.runs.store import Store
+    from gdtui.training.kept import KeptTraining
+
+    config = {"batch_size": digits.BATCH, "model": "cnn", "labels": "10 % wrong"}
+    with gdtui.Recorder("digits", config) as run:
+        digits.train(digits.digits(0.1), epochs=12, every=25, run=run)
+    store = Store()
+    app = LabApp(Opening(following=KeptTraining(store, store.run(run.id))))
+    done: list[str] = []
+
+    async def draw(pilot: Any) -> None:
+        while getattr(app.screen_stack[0], "training", None) is None:
+            await pilot.pause(0.05)
+        await pilot.press("o", "o", "o")
+        while any(pane.is_behind for pane in app.screen.query(Lines)):
+            await pilot.pause(0.05)
+        await pilot.pause(0.2)
+        done.append(FONT.sub("", app.export_screenshot(title="gdtui")))
+        app.exit()
+
+    app.run(headless=True, size=(120, 36), auto_pilot=draw)
+    app.end()
+    return done[0]
+
+
 def drawn(picture: Picture) -> str:
     """The picture as SVG."""
     app = LabApp(picture.opening)
@@ -119,8 +151,8 @@ def main(names: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["GDTUI_HOME"] = home
-        for name in names or PICTURES:
-            (FOLDER / f"{name}.svg").write_text(drawn(PICTURES[name]))
+        for name in names or [*PICTURES, "watched"]:
+            (FOLDER / f"{name}.svg").write_text(drawn(PICTURES[name]) if name in PICTURES else watched())
             print(f".pictures/{name}.svg")
 
 

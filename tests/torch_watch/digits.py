@@ -13,21 +13,33 @@ import numpy as np
 import torch
 from torch import nn
 
+import gdtui
 from gdtui.torch import Watcher
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PROBED = 300
+BATCH = 64
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Images (n, 1, 8, 8) to train on, the labels that are given, and which of them are wrong."""
+    """Images (n, 1, 8, 8) to train on, the labels that are given, what they are of, and which labels are wrong."""
 
     images: Tensor
     labels: Tensor
-    is_wrong: np.ndarray[Any, np.dtype[np.bool_]]
+    digits: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def is_wrong(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return self.labels.numpy() != self.digits
+
+    @property
+    def told(self) -> list[str]:
+        """The labels in words: `7`, or `7, is 1`."""
+        pairs = zip(self.labels.tolist(), self.digits.tolist(), strict=True)
+        return [str(label) if label == digit else f"{label}, is {digit}" for label, digit in pairs]
 
 
 def digits(mislabel: float, seed: int = 0) -> Digits:
@@ -36,10 +48,10 @@ def digits(mislabel: float, seed: int = 0) -> Digits:
     rng = np.random.default_rng(seed)
     data = load_digits()
     order = rng.permutation(len(data.target))[:1500]
-    images, labels = data.images[order] / 16, data.target[order]
-    is_wrong = rng.random(len(labels)) < mislabel
-    labels = np.where(is_wrong, (labels + rng.integers(1, 10, len(labels))) % 10, labels)
-    return Digits(torch.tensor(images, dtype=torch.float32)[:, None], torch.tensor(labels), is_wrong)
+    images, true = data.images[order] / 16, data.target[order]
+    is_wrong = rng.random(len(true)) < mislabel
+    labels = np.where(is_wrong, (true + rng.integers(1, 10, len(true))) % 10, true)
+    return Digits(torch.tensor(images, dtype=torch.float32)[:, None], torch.tensor(labels), true)
 
 
 def cnn() -> nn.Module:
@@ -66,12 +78,12 @@ def train(data: Digits, epochs: int, every: int, run: Any = None, share: float |
         probe=(data.images[:PROBED], data.labels[:PROBED]),
         every=every,
         run=run,
-        labels=data.labels[:PROBED].tolist(),
+        labels=data.told[:PROBED],
         optimizer=optimizer,
         share=share,
     )
     for epoch in range(epochs):
-        for batch in torch.randperm(len(data.labels)).split(64):
+        for batch in torch.randperm(len(data.labels)).split(BATCH):
             optimizer.zero_grad()
             loss = loss_fn(model(data.images[batch]), data.labels[batch])
             loss.backward()
@@ -94,7 +106,9 @@ def main() -> None:
     parser.add_argument("--mislabel", type=float, default=0.1)
     parser.add_argument("--every", type=int, default=50)
     given = parser.parse_args()
-    train(digits(given.mislabel), given.epochs, given.every)
+    config = {"batch_size": BATCH, "epochs": given.epochs, "labels wrong": given.mislabel}
+    with gdtui.Recorder("digits", config) as run:
+        train(digits(given.mislabel), given.epochs, given.every, run)
 
 
 if __name__ == "__main__":
