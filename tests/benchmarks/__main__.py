@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, redraw
+from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, redraw, tailing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "keeping": keeping.measure,
     "peers": peers.measure,
     "per_sample": per_sample.measure,
+    "tailing": tailing.measure,
 }
 
 
