@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import descent, first_frame, keeping, link, peers, per_sample, recording, redraw, watching
+from tests.benchmarks import (
+    descent,
+    first_frame,
+    keeping,
+    link,
+    peers,
+    per_sample,
+    recording,
+    redraw,
+    tailing,
+    watching,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "peers": peers.measure,
     "per_sample": per_sample.measure,
     "watching": watching.measure,
+    "tailing": tailing.measure,
 }
 
 
