@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gdtui.arguments import (
@@ -18,7 +19,7 @@ from gdtui.arguments import (
 from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gdtui.arguments import Parser
     from gdtui.dashboard.begin import Opening
@@ -97,13 +98,18 @@ def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
     store, what = Store(), options.run or ""
     is_file = what == "-" or os.path.lexists(what) or "/" in what or "." in what
     if is_file and not any(what in (run.id, run.name) for run in store.runs()):
-        from gdtui.training.logs import follow
+        from gdtui.training.logs.follow import follow
+        from gdtui.training.logs.piped import FollowedPipe
 
-        return _show(Opening(following=follow(what)), preferences)
+        followed = follow(what)
+        # Were its pipe closed, the program that prints would end.
+        leave = partial(followed.pass_on, sys.stdout.buffer) if isinstance(followed, FollowedPipe) else None
+        return _show(Opening(following=followed), preferences, leave)
     return _show(opening_of(store.find_made(options.run), is_watched=True), preferences)
 
 
-def _show(opening: Opening, preferences: Preferences) -> int:
+def _show(opening: Opening, preferences: Preferences, leave: Callable[[], None] | None = None) -> int:
+    """Run the dashboard; what is to be done at the end comes once the terminal is as it was."""
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
@@ -117,6 +123,8 @@ def _show(opening: Opening, preferences: Preferences) -> int:
     driver = driver_class(preferences.driver, preferences.fps)
     app = LabApp(opening, driver, preferences, Colors.of(os.environ))
     app.run(mouse=False)  # there is nothing to click; the terminal's own selection goes on working
+    if leave is not None:
+        leave()
     app.end()
     if not opening.lesson:
         from gdtui.memory import remember

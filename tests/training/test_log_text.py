@@ -30,6 +30,7 @@ PRINTED = {
     "loss: inf, a=-Infinity b=NaN c=1e400": {"loss": math.inf, "a": -math.inf, "b": math.nan, "c": math.inf},
     "time: 3.5 s loss: .25": {"time": 3.5, "loss": 0.25},
     "Epoch 0 w= 1.26 loss= 4.33": {"epoch": 0, "w": 1.26, "loss": 4.33},
+    "step 100: train loss 2.5731, val loss 2.60": {"step": 100, "train loss": 2.5731, "val loss": 2.6},
     "it 100: G loss=1.0 D loss=2.0": {"step": 100, "G loss": 1.0, "D loss": 2.0},
 }
 
@@ -39,6 +40,7 @@ NOT_PRINTED = (
     "version: 2.1.0 from: 2026-01-02 at: 12:30:00",
     "comma=0,53 sha: 3fa9c2 right: 9834/10000",
     "python train.py --lr=0.1 --batch-size=3",
+    "a loss of 3 people, no loss 3 at all",
     "no number here, infinite patience",
 )
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.25
 """Seconds between two looks; a program's records are written about as often."""
 
+SOON_S = 0.02
+"""The same while there is more of a long log to be read."""
+
 LR_STEP = 1.25
 TWICE_S = 3.0
 """Within so many seconds the key that stops a training has to be pressed once more."""
@@ -95,6 +98,8 @@ class TrainingScreen(TracksScreen):
                 self._newest = training
                 if not self._is_held:
                     self._show_newest()
+                if training.read < 1:  # there is more to read: do not wait for the next look
+                    self.set_timer(SOON_S, self._look)
             self._show_status()
 
     def _show_newest(self) -> None:

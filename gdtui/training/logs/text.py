@@ -1,4 +1,4 @@
-"""Text: the numbers in what a program prints: `loss=0.53`, `loss: 5.3e-1`, `Epoch 3/10`, a progress bar's 30/100."""
+"""Text: the numbers in what a program prints: `loss=0.53`, `loss: 5.3e-1`, `loss 0.53`, `Epoch 3/10`, a bar's 30/100."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ NAMED = re.compile(
 )
 """A name and its number. Either may be quoted, the number may have a unit."""
 
+SPOKEN = re.compile(
+    r"\b(loss|acc(?:uracy)?|lr|ppl|perplexity)[ \t]+(?=[+-]?(?:\d*\.\d|\d+e-|nan\b|inf\b))", re.IGNORECASE
+)
+"""Names that are clear enough to stand without a sign before their number: `train loss 2.57, val loss 2.61`."""
+
 WORDS = re.compile(r"[^\W\d]+(?:[ _-][^\W\d]+)? $")
 """Up to two words before a name that belong to it, as in `Train Loss: 0.5`."""
 
@@ -68,6 +73,7 @@ class Reader:
             line = line[: step.start()] + "|" + line[step.end() :]
         elif "/" in line and (counter := COUNTER.search(line)):
             row["step"] = self._counted(*counter.groups())
+        line = SPOKEN.sub(r"\1=", line)
         end = 0
         for found in NAMED.finditer(line):
             name, value, unit = found.groups()
