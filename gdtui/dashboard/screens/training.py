@@ -107,6 +107,7 @@ class TrainingScreen(TracksScreen):
         if training is None:
             return
         with self.app.batch_update():
+            self.set_class(training.moment is None, "-bare")
             self._say_news(before, training)
             self.show_training(training)
             if self._step is None:
@@ -143,8 +144,10 @@ class TrainingScreen(TracksScreen):
 
     def _say_what_to_press(self, training: Training) -> None:
         value, second, back = (key_of(self.app, command) for command in ("value-on", "overlay", "back-1"))
-        text = f"{value} charts another value · {second} one more below · {back} an earlier probe of samples"
+        text = f"{value} charts another value · {second} one more below · {back} an earlier probe"
         self.query_one(Log).say(text, "note")
+        if training.moment is None:
+            self.query_one(Log).say("nothing of its samples: gdtui.torch.Watcher or Recorder.samples tell it", "note")
         if training.is_controlled:
             run, faster, stop = (key_of(self.app, command) for command in ("run", "lr-up", "stop"))
             self.query_one(Log).say(f"its loop asks: {run} pauses it · {faster} - change lr · {stop} stops it", "note")

@@ -1,4 +1,4 @@
-"""Text: the numbers in what a program prints: `loss=0.53`, `loss: 5.3e-1`, `loss 0.53`, `Epoch 3/10`, a bar's 30/100."""
+"""Text: the numbers in what a program prints: `loss=0.53`, `loss: 0.53`, `loss 0.53`, `Epoch 3/10`, a bar's 30/100."""
 
 from __future__ import annotations
 
