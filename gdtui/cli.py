@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, NamedTuple
 
 from gdtui.arguments import OFFER, Parser, is_utf
-from gdtui.commands import experiments, kept, lab
+from gdtui.commands import experiments, kept, lab, sweeps
 from gdtui.experiment import InputError, unknown
 from gdtui.stopping import silence
 
@@ -103,6 +103,7 @@ def _completion(parser: Parser, arguments: Sequence[str]) -> int:
 COMMANDS = {
     "run": Command(experiments.run, "[EXPERIMENT] [--format FORMAT]", "the same experiment without a screen"),
     "resume": Command(experiments.resume, "RUN [--format FORMAT]", "go on with one that was interrupted"),
+    "sweep": Command(sweeps.sweep, "[EXPERIMENT] --over NAME=VALUES", "many experiments, here or on a Dask cluster"),
     "lesson": Command(lab.open_lesson, "[NAME]", "what there is to see, one claim at a time"),
     "runs": Command(kept.list_runs, "[WORD ...] [--json]", "the kept runs"),
     "show": Command(kept.show_run, "RUN [--json]", "all that is known of one"),

@@ -26,6 +26,8 @@ from gdtui.stopping import HUNG_UP, INTERRUPTED, Stops, interruptible, silence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rich.console import Console
+
     from gdtui.descent.snapshot import Snapshot
     from gdtui.experiment import Experiment
 
@@ -304,16 +306,9 @@ def _numbers(values: list[float]) -> str:
 
 
 def _show_progress(descent: _Descent) -> Snapshot:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    class PipeConsole(Console):
-        """Leaves it to the command line what a closed pipe means; rich would exit with status 1."""
-
-        def on_broken_pipe(self) -> NoReturn:
-            raise BrokenPipeError
-
-    console = PipeConsole()
+    console = pipe_console()
     columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
         snapshot = descent.trainer.snapshot()
@@ -324,6 +319,17 @@ def _show_progress(descent: _Descent) -> Snapshot:
     console.print(_summary(snapshot, descent.run))
     console.print(verdict(snapshot), markup=False, highlight=False)
     return snapshot
+
+
+def pipe_console() -> Console:
+    """A console that leaves it to the command line what a closed pipe means; rich would exit with status 1."""
+    from rich.console import Console
+
+    class PipeConsole(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            raise BrokenPipeError
+
+    return PipeConsole()
 
 
 def _summary(snapshot: Snapshot, run: str) -> Any:

@@ -10,16 +10,17 @@ from datetime import datetime
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from gdtui.experiment import Experiment, printable
-from gdtui.runs.store import Store
+from gdtui.experiment import Experiment, InputError, printable
+from gdtui.runs.store import Run, Store
 from gdtui.runs.summary import ago, brief, matching
+from gdtui.sweeps.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gdtui.descent.history import HistoryView
     from gdtui.problems.datasets import Array
-    from gdtui.runs.store import Run
+    from gdtui.sweeps.ledger import KeptSweep
 
 HEAD = ("id", "age", "state", "epoch", "loss", "name", "experiment")
 NUMBERS = ("epoch", "loss")
@@ -28,17 +29,23 @@ WIDE = 4096
 
 
 def show_runs(words: Sequence[str], as_json: bool) -> None:
-    """Print the kept runs in which each of these words stands, the newest first."""
+    """Print the kept runs and sweeps in which each of these words stands, the newest first; or one sweep's runs."""
     store = Store()
-    runs = matching(store.runs(), words)
+    ledger = Ledger(store)
+    sweep = ledger.find(words[0]) if len(words) == 1 else None
+    found: list[Run | KeptSweep] = [*(store.runs_of(sweep.id) if sweep else matching(store.runs(), words))]
+    if not sweep:
+        found += [one for one in ledger.sweeps() if all(word.lower() in _sweep_text(one) for word in words)]
+        found.sort(key=lambda one: -one.created)
     if as_json:
-        print(json.dumps([_plain(run) for run in runs], allow_nan=False, indent=2))
+        plain = [_plain(one) if isinstance(one, Run) else _plain_sweep(one) for one in found]
+        print(json.dumps(plain, allow_nan=False, indent=2))
         return
-    if not runs:
+    if not found:
         print(f"no run is kept{' that matches' if words else ' yet: gdtui run keeps one'} in {store.path}")
         return
     # rich would take seconds to lay out a thousand rows.
-    rows = [HEAD, *map(_row, runs)]
+    rows = [HEAD, *(_row(one) if isinstance(one, Run) else _sweep_row(one) for one in found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = get_terminal_size().columns if sys.stdout.isatty() else WIDE
     for row in rows:
@@ -46,6 +53,32 @@ def show_runs(words: Sequence[str], as_json: bool) -> None:
         line = "  ".join(f"{cell:>{width}}" if name in NUMBERS else f"{cell:<{width}}" for name, cell, width in cells)
         line = line.rstrip()
         print(line if len(line) <= room else f"{line[: room - 1]}…")
+
+
+def _sweep_row(kept: KeptSweep) -> tuple[str, ...]:
+    """Of a sweep: how many of its runs are over, in place of the epoch, and the smallest loss."""
+    loss = "–" if math.isnan(kept.loss) else f"{kept.loss:.5g}"
+    called = printable(" ".join([kept.name, *(f"#{tag}" for tag in kept.tags)]).strip())
+    return kept.id, ago(kept.created), kept.state, f"{kept.done:,}/{kept.total:,}", loss, called, _about(kept)
+
+
+def _about(kept: KeptSweep) -> str:
+    try:
+        sweep = kept.sweep
+    except InputError:  # of another version
+        return "sweep"
+    over = " × ".join(axis.option for axis in sweep.axes) + (f" × {sweep.seeds} seeds" if sweep.seeds > 1 else "")
+    return printable(f"sweep over {over} · {brief(sweep.experiment.to_line())}")
+
+
+def _sweep_text(kept: KeptSweep) -> str:
+    tags = [f"#{tag}" for tag in kept.tags]
+    return " ".join((kept.id, kept.name, *tags, kept.note, kept.state, _about(kept))).lower()
+
+
+def _plain_sweep(kept: KeptSweep) -> dict[str, Any]:
+    plain = asdict(kept) | {"kind": "sweep", "state": kept.state, "done": kept.done, "loss": _finite(kept.loss)}
+    return plain | {"text": json.loads(kept.text)}
 
 
 def _row(run: Run) -> tuple[str, ...]:
@@ -57,6 +90,9 @@ def _row(run: Run) -> tuple[str, ...]:
 def show_run(name: str, as_json: bool) -> None:
     """Print all that is known of a run but its curves."""
     store = Store()
+    if sweep := Ledger(store).find(name):
+        _show_sweep(store, sweep, as_json)
+        return
     run = store.find(name)
     if run.is_training:
         _show_training(store, run, as_json)
@@ -74,6 +110,19 @@ def show_run(name: str, as_json: bool) -> None:
 
     _print_facts(_facts(run, theta, events))
     print(_next_step(run))
+
+
+def _show_sweep(store: Store, kept: KeptSweep, as_json: bool) -> None:
+    """The same of a sweep: its points, the best first."""
+    from gdtui import headless_sweep
+    from gdtui.sweeps.outcome import standings
+
+    progress = Ledger(store).look(kept.id)
+    if not as_json:
+        headless_sweep.show(progress, kept)
+        return
+    points = [headless_sweep.standing_fields(standing) for standing in standings(progress)]
+    print(json.dumps(_plain_sweep(kept) | {"points": points}, allow_nan=False, indent=2))
 
 
 def _show_training(store: Store, run: Run, as_json: bool) -> None:
@@ -120,7 +169,7 @@ def _print_facts(facts: dict[str, str]) -> None:
 
 
 def _identity(run: Run) -> dict[str, str]:
-    return {"run": run.id, "name": run.name, "tags": " ".join(run.tags), "note": run.note}
+    return {"run": run.id, "sweep": run.sweep, "name": run.name, "tags": " ".join(run.tags), "note": run.note}
 
 
 def _outcome(run: Run) -> dict[str, str]:

@@ -16,8 +16,9 @@ MOST_COMPARED = 8
 
 
 def list_runs(parser: Parser, arguments: Sequence[str]) -> int:
-    """The kept runs, the newest first."""
-    parser.add_argument("words", metavar="WORD", nargs="*", help="only the runs in which each of these words stands")
+    """The kept runs and sweeps, the newest first; of one sweep, its runs."""
+    text = "only the runs in which each of these words stands; or a sweep, for its runs"
+    parser.add_argument("words", metavar="WORD", nargs="*", help=text)
     add_json(parser)
     options = parser.parse(arguments)
 
@@ -28,7 +29,7 @@ def list_runs(parser: Parser, arguments: Sequence[str]) -> int:
 
 
 def show_run(parser: Parser, arguments: Sequence[str]) -> int:
-    """All that is known of a kept run, without its curves."""
+    """All that is known of a kept run, without its curves; of a sweep, its best points."""
     add_run(parser)
     add_json(parser)
     options = parser.parse(arguments)
@@ -100,21 +101,30 @@ def label_run(parser: Parser, arguments: Sequence[str]) -> int:
         raise InputError("", "say what to call it: --name NAME, --tags A,B or --note TEXT")
 
     from gdtui.runs.store import Store
+    from gdtui.sweeps.ledger import Ledger
 
     store = Store()
-    store.label(store.find(options.run).id, labels)
+    if sweep := Ledger(store).find(options.run):
+        Ledger(store).label(sweep, labels)
+    else:
+        store.label(store.find(options.run).id, labels)
     return 0
 
 
 def remove_runs(parser: Parser, arguments: Sequence[str]) -> int:
-    """Delete kept runs for good."""
+    """Delete kept runs for good, and sweeps with all their runs."""
     add_run(parser, nargs="+")
     options = parser.parse(arguments)
 
     from gdtui.runs.store import Store
+    from gdtui.sweeps.ledger import KeptSweep, Ledger
 
     store = Store()
-    for run in [store.find(name) for name in options.run]:  # none is deleted unless all are there
-        store.remove(run)
-        print(f"deleted run {run.id}")
+    ledger = Ledger(store)
+    for one in [ledger.find(name) or store.find(name) for name in options.run]:  # none is deleted unless all are there
+        if isinstance(one, KeptSweep):
+            print(f"deleted sweep {one.id} and its {ledger.remove(one):,} runs")
+        else:
+            store.remove(one)
+            print(f"deleted run {one.id}")
     return 0

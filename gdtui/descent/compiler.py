@@ -87,7 +87,7 @@ def interpreted(loss: Loss, update: Update) -> Kernel:
 def compiled(loss: Loss, update: Update, sizes: Sizes) -> Kernel | None:
     """The kernel as numba compiles it for such sizes; None where there is no numba, or it is told not to compile."""
     try:
-        from numba import config, njit
+        from numba import config
     except ImportError:
         return None
     if getattr(config, "DISABLE_JIT", False):
@@ -98,13 +98,28 @@ def compiled(loss: Loss, update: Update, sizes: Sizes) -> Kernel | None:
 
     # What numba thinks of a person's own model would be written across the screen.
     warnings.simplefilter("ignore", NumbaWarning)
-    names: dict[str, Any] = {"loss": _inner(loss), "update": _inner(update), "clip": _inner(clip)}
-    names |= {"row": native.row, "held": native.held, "put_back": njit(native.put_back, **_OWN)}
     lengths = {"P": sizes.p, "D": sizes.d, "H": sizes.h, "STATE": sizes.state}
     if sizes.p > MOST_HELD or sizes.d > MOST_HELD:
         lengths = dict.fromkeys(lengths, 0)
     functions = kernel.descend, kernel.evaluate, kernel.loss_sum_at
     suffix = _digest(loss, update, clip, *functions, kernel.descend_epochs, *native.SOURCES, lengths, _OWN, _MODELS)
+    if suffix not in _KERNELS:  # a model that is made again is another function, and computes the same
+        _KERNELS[suffix] = _bound(loss, update, lengths, suffix)
+    return _KERNELS[suffix]
+
+
+_KERNELS: dict[str, Kernel] = {}
+"""The compiled kernels by what they compute."""
+
+
+def _bound(loss: Loss, update: Update, lengths: dict[str, int], suffix: str) -> Kernel:
+    from numba import njit
+
+    from gdtui.descent import native
+
+    names: dict[str, Any] = {"loss": _inner(loss), "update": _inner(update), "clip": _inner(clip)}
+    names |= {"row": native.row, "held": native.held, "put_back": njit(native.put_back, **_OWN)}
+    functions = kernel.descend, kernel.evaluate, kernel.loss_sum_at
     bound = {function.__name__: kernel.bind(function, **names, **lengths) for function in functions}
     # Within whole epochs they are inlined before anything is compiled: that takes half the time.
     inlined = {name: njit(function, inline="always", **_OWN) for name, function in bound.items()}

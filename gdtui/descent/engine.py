@@ -49,7 +49,9 @@ class Engine:
         self._total = np.zeros_like(theta)
         self._d = problem.dataset.x.shape[1]
         self._compilation: Compilation | None = None
-        self.use(self._first_kernel())
+        self.use(interpreted(problem.model.loss, self._update))
+        if problem.n * len(theta) >= WORTH_COMPILING:
+            self.compile()
 
     @property
     def slice(self) -> int:
@@ -173,12 +175,11 @@ class Engine:
         elif seconds > WORTH_COMPILING_S:
             self._compilation = Compilation(self._problem.model.loss, self._update, self.sizes, self.warm_up)
 
-    def _first_kernel(self) -> Kernel:
-        model, update = self._problem.model, self._update
-        if self._problem.n * len(self.theta) >= WORTH_COMPILING:
-            compiled = compiled_now(model.loss, update, self.sizes, self.warm_up)
-            return compiled or interpreted(model.loss, update)
-        return interpreted(model.loss, update)
+    def compile(self) -> None:
+        """Between epochs: change over to the compiled kernel at once; where there can be none, stay as it is."""
+        if not self.kernel.is_compiled:
+            compiled = compiled_now(self._problem.model.loss, self._update, self.sizes, self.warm_up)
+            self.use(compiled or self.kernel)
 
     @property
     def sizes(self) -> Sizes:

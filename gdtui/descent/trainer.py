@@ -191,6 +191,10 @@ class Trainer:
         self._seconds = record.seconds
         return self.snapshot()
 
+    def compile(self) -> None:
+        """Between epochs: compile at once, where that can be, though this run be small: many may follow."""
+        self._engine.compile()
+
     def record(self) -> Record:
         """This moment with all that is known of the run, to go on from later."""
         return Record.of(self.snapshot(), self._past)
@@ -334,7 +338,7 @@ class Trainer:
         self._has_settled = lr > 0 and not current.has_moved(self._engine.theta)
         self._visit_loss = current.loss_sum / self.problem.n
         if not math.isfinite(self._loss):
-            why = self._failure(int(np.isfinite(self._now.losses).argmin()))
+            why = failure(self.problem, self._engine.theta, int(np.isfinite(self._now.losses).argmin()))
             self._reason = f"in epoch {self._epoch}: the loss is not finite{why}"
             return
         self._past.add((self._epoch, self._updates, self._visited, seconds, self._loss, self._visit_loss, lr))
@@ -348,12 +352,9 @@ class Trainer:
         current = self._pass
         is_loss = current.is_in_batch
         what = "a sample's loss" if is_loss else "θ"
-        why = self._failure(int(current.order[current.position])) if is_loss else ""
+        why = failure(self.problem, self._engine.theta, int(current.order[current.position])) if is_loss else ""
         self._reason = f"in epoch {self._epoch + 1}, at update {self._updates + 1}: {what} is no longer finite{why}"
         self._now = None
-
-    def _failure(self, sample: int) -> str:
-        return failure(self.problem, self._engine.theta, sample)
 
     # --- time travel ---------------------------------------------------------------------------------------------
 

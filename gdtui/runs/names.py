@@ -36,7 +36,9 @@ def newest(most: int) -> tuple[Named, ...]:
     path = files.store_path()
     if not path.exists():
         return ()
-    query = "SELECT id, name, tags, settings, epoch FROM run ORDER BY created DESC, rowid DESC LIMIT ?"
+    query = (
+        "SELECT id, name, tags, settings, epoch FROM run WHERE sweep IS NULL ORDER BY created DESC, rowid DESC LIMIT ?"
+    )
     try:
         with closing(files.connect(path, is_to_write=False)) as connection:
             connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")

@@ -223,17 +223,28 @@ def _read(connection: Connection, run: str) -> Record:
         parameters=tuple(json.loads(row["parameters"])),
         way=0,
         events=events,
-        history=HistoryView(
-            settled=_pieces(connection, run, "history"),
-            pending=tuple(map(tuple, np.frombuffer(row["pending"]).reshape(-1, len(Column)).tolist())),
-            pending_epochs=row["pending_epochs"],
-            span=row["span"],
-        ),
+        history=_history(connection, run, row["pending"], row["pending_epochs"], row["span"]),
         tracked=_pieces(connection, run, "tracked"),
         stride=row["stride"],
         checkpoints=checkpoints,
         newest=next(_unpacked(newest, len(theta), experiment, events)) if newest.size else checkpoints[-1],
     )
+
+
+def read_history(connection: Connection, run: str) -> HistoryView:
+    """A run's history alone, which is much less than its record.
+
+    Raises:
+        ValueError: if what is there is not what was written.
+        sqlite3.Error: if the store cannot be read.
+    """
+    found = connection.execute("SELECT pending, pending_epochs, span FROM run WHERE id = ?", (run,)).fetchone()
+    return _history(connection, run, *found)
+
+
+def _history(connection: Connection, run: str, pending: bytes, pending_epochs: int, span: int) -> HistoryView:
+    rows = tuple(map(tuple, np.frombuffer(pending).reshape(-1, len(Column)).tolist()))
+    return HistoryView(_pieces(connection, run, "history"), rows, pending_epochs, span)
 
 
 def _events(connection: Connection, run: str) -> Iterator[Event]:

@@ -104,7 +104,38 @@ CREATE TABLE line (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (FIRST, LABELS, SEALS, TRAININGS)
+# Many runs at once. A run of a sweep has the sweep's id and a number of its own in its id; `turn` counts the sweep's
+# writes, so that what is new since an earlier look can be read alone. A failure is a run that could not be begun.
+SWEEPS = """
+CREATE TABLE sweep (
+    id TEXT PRIMARY KEY,
+    created REAL NOT NULL,
+    folder TEXT NOT NULL,
+    points TEXT NOT NULL,     -- what is swept, JSON
+    total INTEGER NOT NULL,   -- how many runs that is
+    turn INTEGER NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0,
+    name TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    host TEXT,                -- who makes it; null where nobody does
+    process TEXT,
+    owner TEXT,
+    heartbeat REAL
+);
+CREATE TABLE failure (
+    sweep TEXT NOT NULL REFERENCES sweep ON DELETE CASCADE,
+    experiment TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (sweep, experiment)
+) WITHOUT ROWID;
+ALTER TABLE run ADD COLUMN sweep TEXT REFERENCES sweep ON DELETE CASCADE;
+ALTER TABLE run ADD COLUMN turn INTEGER;
+CREATE INDEX run_sweep ON run (sweep, turn) WHERE sweep IS NOT NULL;
+"""
+
+MIGRATIONS = (FIRST, LABELS, SEALS, TRAININGS, SWEEPS)
 """What makes each version from the one before, beginning with nothing."""
 
 VERSION = len(MIGRATIONS)

@@ -47,6 +47,7 @@ class Run:
         tags: words to find it by.
         note: what its owner has to say of it.
         kind: descent, gdtui's own; or training, another program's, whose settings are what it says of itself.
+        sweep: the sweep that it is one of; empty where it was begun by itself.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Run:
     tags: tuple[str, ...]
     note: str
     kind: str = "descent"
+    sweep: str = ""
 
     @property
     def is_training(self) -> bool:
@@ -82,7 +84,7 @@ class Run:
     @property
     def maker(self) -> str:
         """Who makes it, in the words that people know a process by."""
-        return _maker(self.host, self.process)
+        return made_by(self.host, self.process)
 
 
 _STORED = tuple(field.name for field in fields(Run))
@@ -102,8 +104,9 @@ def _run(row: dict[str, Any]) -> Run:
     return Run(**known)
 
 
-def _maker(host: str, process: str) -> str:
-    return f"process {process.partition('@')[0]} on {host}"
+def made_by(host: str | None, process: str | None) -> str:
+    """A process, in the words that people know it by."""
+    return f"process {(process or '').partition('@')[0]} on {host}"
 
 
 def check_name(name: str) -> None:
@@ -130,10 +133,14 @@ class Store:
         self.path = path or files.store_path()
 
     def runs(self) -> list[Run]:
-        """All runs, the newest first."""
+        """All runs but those of sweeps, the newest first."""
         if not self.path.exists():
             return []
-        return self._select("ORDER BY created DESC, rowid DESC")
+        return self._select("WHERE sweep IS NULL ORDER BY created DESC, rowid DESC")
+
+    def runs_of(self, sweep: str) -> list[Run]:
+        """The runs of a sweep, in the order of its points."""
+        return self._select("WHERE sweep = ? ORDER BY length(id), id", sweep)
 
     def run(self, run: str) -> Run:
         """The run of that id.
@@ -157,12 +164,14 @@ class Store:
             return [_run(dict(zip(names, row, strict=True))) for row in rows]
 
     def find(self, name: str) -> Run:
-        """The run of that id or name, or whose id begins so; `last` is the newest.
+        """The run of that id or name, or whose id begins so; `last` is the newest. One of a sweep has a whole id.
 
         Raises:
             InputError: if there is none, or more than one.
         """
         runs = self.runs()
+        if self.path.exists() and (of_sweep := self._select("WHERE id = ? AND sweep IS NOT NULL", name)):
+            return of_sweep[0]
         if not runs:
             raise InputError("run", f"no run is kept yet in {self.path}: gdtui run keeps one")
         if name == LAST:
@@ -201,7 +210,7 @@ class Store:
             connection.execute(f"UPDATE run SET {sets} WHERE id = ?", (*values.values(), run))
 
     def checked(self, labels: Mapping[str, str], run: str = "") -> dict[str, str]:
-        """A run's name, tags (parted by blanks or commas) and note as the store has them.
+        """A run's or sweep's name, tags (parted by blanks or commas) and note as the store has them.
 
         Raises:
             InputError: if the name is not one, or another run has it.
@@ -214,9 +223,16 @@ class Store:
             values["tags"] = " ".join(values["tags"].replace(",", " ").split())
         if name := values.get("name"):
             check_name(name)
-            if any(other.name == name and other.id != run for other in self.runs()):
+            if self._is_taken(name, run):
                 raise InputError("name", f"another run is called {shown(name)} already")
         return values
+
+    def _is_taken(self, name: str, by_other_than: str) -> bool:
+        if not self.path.exists():
+            return False
+        with self.reading() as connection:
+            query = "SELECT id FROM run WHERE name = ? UNION SELECT id FROM sweep WHERE name = ?"
+            return any(row[0] != by_other_than for row in connection.execute(query, (name, name)))
 
     def record(self, run: str) -> Record:
         """All that is kept of a run.
@@ -247,7 +263,7 @@ class Store:
             query = "SELECT host, process, heartbeat FROM run WHERE id = ?"
             for host, process, heartbeat in connection.execute(query, (run.id,)).fetchall():
                 if processes.is_alive(host, process, heartbeat):
-                    raise InputError("run", f"run {run.id} is being made by {_maker(host, process)}: end that first")
+                    raise InputError("run", f"run {run.id} is being made by {made_by(host, process)}: end that first")
             connection.execute("DELETE FROM run WHERE id = ?", (run.id,))
 
     @contextmanager

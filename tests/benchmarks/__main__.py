@@ -22,6 +22,7 @@ from tests.benchmarks import (
     per_sample,
     recording,
     redraw,
+    sweeping,
     tailing,
     watching,
 )
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "per_sample": per_sample.measure,
     "watching": watching.measure,
     "tailing": tailing.measure,
+    "sweeping": sweeping.measure,
 }
 
 

@@ -111,7 +111,7 @@ def test_a_store_that_is_damaged_in_its_middle_never_shows_a_wrong_number(store:
         else:
             wrong = differences(record, trainer.record())
             assert set(wrong) <= {"parameters", "samples"}  # of which nothing is computed
-    assert told > 30
+    assert told > 15  # half of the pages have nothing in them yet
 
 
 def test_a_run_under_way_survives_damage_to_the_middle_of_its_store(store: Store) -> None:

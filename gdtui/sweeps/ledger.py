@@ -1,0 +1,326 @@
+"""Ledger: sweeps in the store of runs; many small runs are written at once, and read as they come."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from dataclasses import dataclass, replace
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any
+
+from gdtui.experiment import InputError, unknown
+from gdtui.runs import processes
+from gdtui.runs.holding import NOBODY, here, insert, maker, new_id, update
+from gdtui.runs.store import Store, made_by
+from gdtui.sweeps.outcome import FAILED, STOPPED, Progress, RunOutcome, over
+from gdtui.sweeps.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from sqlite3 import Connection
+
+    from gdtui.descent.record import Record
+    from gdtui.sweeps.halving import Curve
+    from gdtui.sweeps.work import Outcome
+
+LOOKS = 40
+"""So many looks make the rate."""
+
+KEPT = ("id", "created", "folder", "points", "total", "seconds", "name", "tags", "note", "host", "process", "heartbeat")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSweep:
+    """A kept sweep, in a line.
+
+    Attributes:
+        id: its own name for ever; its runs are called by it, a dot and a number.
+        created: when it began, in seconds since 1970.
+        folder: where its experiments' relative file names begin.
+        text: what is swept, as `Sweep.from_text` reads it.
+        total: how many runs that is.
+        seconds: time spent on it.
+        name: what its owner calls it; may be empty.
+        tags: words to find it by.
+        note: what its owner has to say of it.
+        maker: the process that makes it; empty where nobody does.
+        states: how many runs are in each state.
+        loss: the smallest loss of a run that did not diverge; nan where there is none.
+    """
+
+    id: str
+    created: float
+    folder: str
+    text: str
+    total: int
+    seconds: float
+    name: str
+    tags: tuple[str, ...]
+    note: str
+    maker: str
+    states: Mapping[str, int]
+    loss: float
+
+    @property
+    def sweep(self) -> Sweep:
+        """What is swept."""
+        return Sweep.from_text(self.text)
+
+    @property
+    def done(self) -> int:
+        """Runs that are over."""
+        return sum(count for state, count in self.states.items() if state not in ("running", "interrupted"))
+
+    @property
+    def state(self) -> str:
+        """Running, finished, or interrupted."""
+        return "running" if self.maker else "finished" if self.done == self.total else "interrupted"
+
+
+class Ledger:
+    """The sweeps of a store.
+
+    Raises:
+        InputError: from every method, where the store cannot be used: one line says why.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = store or Store()
+        self._owner = secrets.token_hex(8)
+
+    # --- which there are ---------------------------------------------------------------------------------------------
+
+    def sweeps(self) -> list[KeptSweep]:
+        """All sweeps, the newest first."""
+        if not self.store.path.exists():
+            return []
+        with self.store.reading() as connection:
+            rows = connection.execute(f"SELECT {', '.join(KEPT)} FROM sweep ORDER BY created DESC, rowid DESC")
+            return [_kept(connection, dict(zip(KEPT, row, strict=True))) for row in rows.fetchall()]
+
+    def find(self, name: str) -> KeptSweep | None:
+        """The sweep of that id or name, or whose id begins so; None where there is none, or more than one."""
+        sweeps = self.sweeps()
+        for sweep in sweeps:
+            if name and name in (sweep.id, sweep.name):
+                return sweep
+        found = [sweep for sweep in sweeps if name and sweep.id.startswith(name)]
+        return found[0] if len(found) == 1 else None
+
+    def named(self, name: str) -> KeptSweep:
+        """The same; `last` is the newest.
+
+        Raises:
+            InputError: if there is none.
+        """
+        sweeps = self.sweeps()
+        found = sweeps[0] if name == "last" and sweeps else self.find(name)
+        if found is None:
+            known = ["last", *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
+            raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
+        return found
+
+    # --- what is done with them --------------------------------------------------------------------------------------
+
+    def begin(self, sweep: Sweep, labels: Mapping[str, str] | None = None) -> str:
+        """Keep a new sweep, this process's, under these labels. Returns its id."""
+        values = self.store.checked(labels or {})
+        row = {
+            "id": new_id(),
+            "created": time(),
+            "folder": here(),
+            "points": sweep.to_text(),
+            "total": len(sweep.points()),
+            **values,
+            **maker(self._owner),
+            "heartbeat": time(),
+        }
+        with self.store.writing() as connection:
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO sweep ({names}) VALUES ({marks})", tuple(row.values()))
+        return str(row["id"])
+
+    def take(self, kept: KeptSweep, sweep: Sweep | None = None) -> None:
+        """Go on with a sweep, perhaps an extended one; what failed is forgotten, so that it is tried again.
+
+        Raises:
+            InputError: if another process makes it, or it is not kept any more.
+        """
+        more = {"points": sweep.to_text(), "total": len(sweep.points())} if sweep else {}
+        with self.store.writing() as connection:
+            query = "SELECT host, process, heartbeat FROM sweep WHERE id = ?"
+            found = connection.execute(query, (kept.id,)).fetchone()
+            if found is None:
+                raise InputError("sweep", f"sweep {kept.id} is not kept any more")
+            _refuse_made(kept.id, *found)
+            _update_sweep(connection, kept.id, {**more, **maker(self._owner), "heartbeat": time()})
+            connection.execute("DELETE FROM failure WHERE sweep = ?", (kept.id,))
+
+    def let_go(self, id: str) -> None:
+        """Nobody makes the sweep any more; its runs that are not over are interrupted."""
+        with self.store.writing() as connection:
+            _update_sweep(connection, id, NOBODY)
+            update(connection, {"sweep": id, "owner": self._owner}, NOBODY)
+
+    def write(self, id: str, numbers: Mapping[str, int], outcomes: Iterable[Outcome], seconds: float) -> None:
+        """Keep what came of some runs, in one transaction.
+
+        Args:
+            id: the sweep's.
+            numbers: the place of each key among the sweep's points.
+            outcomes: what came of jobs.
+            seconds: time spent since the last write.
+        """
+        with self.store.writing() as connection:
+            turn = self._turn(connection, id, seconds)
+            folder = connection.execute("SELECT folder FROM sweep WHERE id = ?", (id,)).fetchone()[0]
+            for outcome in outcomes:
+                if outcome.record is None:
+                    row = (id, outcome.key, turn, outcome.failure)
+                    connection.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
+                else:
+                    origin = {"sweep": id, "folder": folder, "experiment": outcome.key}
+                    self._write_run(connection, run_id(id, numbers[outcome.key]), outcome.record, turn, origin)
+
+    def stop(self, id: str, reasons: Mapping[str, str]) -> None:
+        """Keep that runs were stopped early, by their ids, and why."""
+        from gdtui.runs.records import columns, read
+
+        with self.store.reading() as connection:
+            records = {run: replace(read(connection, run), reason=reason) for run, reason in reasons.items()}
+        with self.store.writing() as connection:
+            turn = self._turn(connection, id, 0.0)
+            for run, record in records.items():
+                update(connection, {"id": run}, columns(record) | {"state": STOPPED, "turn": turn, **NOBODY})
+
+    def _turn(self, connection: Connection, id: str, seconds: float) -> int:
+        query = "UPDATE sweep SET turn = turn + 1, seconds = seconds + ?, heartbeat = ? WHERE id = ? AND owner = ?"
+        if not connection.execute(query, (seconds, time(), id, self._owner)).rowcount:
+            raise InputError("sweep", f"another process goes on with sweep {id}, or it was deleted")
+        return int(connection.execute("SELECT turn FROM sweep WHERE id = ?", (id,)).fetchone()[0])
+
+    def _write_run(
+        self, connection: Connection, run: str, record: Record, turn: int, origin: Mapping[str, Any]
+    ) -> None:
+        from gdtui.runs.records import Written, columns, write
+
+        by = NOBODY if record.state.is_over else maker(self._owner)
+        values = columns(record) | {"turn": turn, "heartbeat": time(), **by}
+        before = Written()
+        if connection.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone():
+            before = Written.found(connection, run)
+            update(connection, {"id": run}, values)
+        else:
+            row = {
+                "id": run,
+                "created": time(),
+                "samples": record.samples,
+                "parameters": json.dumps(record.parameters),
+            }
+            insert(connection, {**row, **origin, **values})
+        write(connection, run, record, before)
+
+    def remove(self, kept: KeptSweep) -> int:
+        """Delete a sweep and its runs for good. Returns how many those were.
+
+        Raises:
+            InputError: if it is being made, or one of its runs is.
+        """
+        with self.store.writing() as connection:
+            query = "SELECT {} host, process, heartbeat FROM {} WHERE {} = ? AND process IS NOT NULL"
+            for table, column in (("sweep", "id"), ("run", "sweep")):
+                for made in connection.execute(query.format("", table, column), (kept.id,)).fetchall():
+                    _refuse_made(kept.id, *made)
+            runs = connection.execute("SELECT count(*) FROM run WHERE sweep = ?", (kept.id,)).fetchone()[0]
+            connection.execute("DELETE FROM sweep WHERE id = ?", (kept.id,))
+        return int(runs)
+
+    def label(self, kept: KeptSweep, labels: Mapping[str, str]) -> None:
+        """Give a sweep a name, tags or a note; an empty text takes one away.
+
+        Raises:
+            InputError: if the name is not one, or a run or another sweep has it.
+        """
+        values = self.store.checked(labels, kept.id)
+        with self.store.writing() as connection:
+            _update_sweep(connection, kept.id, values)
+
+    # --- what has become of their runs -------------------------------------------------------------------------------
+
+    def look(self, id: str, before: Progress | None = None) -> Progress:
+        """A sweep as it is now; what is new since an earlier look is read alone.
+
+        Raises:
+            InputError: if it is not kept any more.
+        """
+        with self.store.reading() as connection:
+            connection.execute("BEGIN")
+            query = "SELECT points, total, turn, seconds, host, process, heartbeat FROM sweep WHERE id = ?"
+            found = connection.execute(query, (id,)).fetchone()
+            if found is None:
+                raise InputError("sweep", f"sweep {id} is not kept any more")
+            text, total, turn, seconds, *by = found
+            news = _outcomes(connection, id, before.turn if before else -1)
+        outcomes = {**before.outcomes, **news} if before else news
+        sweep = before.sweep if before and before.total == total else Sweep.from_text(text)
+        looks = (*(before.looks if before else ()), (monotonic(), over(outcomes.values())))
+        return Progress(sweep, outcomes, total, turn, processes.is_alive(*by), seconds, looks[-LOOKS:])
+
+    def curves(self, id: str) -> dict[str, Curve]:
+        """The epochs and losses of a sweep's runs, by their keys."""
+        from gdtui.descent.history import Column
+        from gdtui.runs.records import read_history
+
+        with self.store.reading() as connection:
+            runs = connection.execute("SELECT experiment, id FROM run WHERE sweep = ?", (id,)).fetchall()
+            histories = {key: read_history(connection, run).rows for key, run in runs}
+        return {
+            key: list(zip(rows[:, Column.EPOCH].astype(int).tolist(), rows[:, Column.LOSS].tolist(), strict=True))
+            for key, rows in histories.items()
+        }
+
+
+def run_id(sweep: str, number: int) -> str:
+    """What a sweep's run is called, by its place among the points."""
+    return f"{sweep}.{number}"
+
+
+def _outcomes(connection: Connection, id: str, turn: int) -> dict[str, RunOutcome]:
+    """The outcomes that were written after a turn, by their keys."""
+    query = "SELECT experiment, id, state, reason, epoch, updates, seconds, loss FROM run WHERE sweep = ? AND turn > ?"
+    rows = connection.execute(query, (id, turn)).fetchall()
+    found = {
+        key: RunOutcome(key, run, state, reason, epoch, updates, seconds, math.nan if loss is None else loss)
+        for key, run, state, reason, epoch, updates, seconds, loss in rows
+    }
+    failed = connection.execute("SELECT experiment, why FROM failure WHERE sweep = ? AND turn > ?", (id, turn))
+    return found | {key: RunOutcome(key, "", FAILED, why, 0, 0, 0.0, math.nan) for key, why in failed.fetchall()}
+
+
+def _kept(connection: Connection, row: dict[str, Any]) -> KeptSweep:
+    by = row.pop("host"), row.pop("process"), row.pop("heartbeat")
+    query = "SELECT state, count(*), min(CASE WHEN state != 'diverged' THEN loss END) FROM run WHERE sweep = ?"
+    groups = connection.execute(f"{query} GROUP BY state", (row["id"],)).fetchall()
+    states = {state: count for state, count, _ in groups}
+    failed = connection.execute("SELECT count(*) FROM failure WHERE sweep = ?", (row["id"],)).fetchone()[0]
+    return KeptSweep(
+        text=row.pop("points"),
+        folder=os.fsdecode(row.pop("folder")),
+        tags=tuple(row.pop("tags").split()),
+        maker=made_by(*by[:2]) if processes.is_alive(*by) else "",
+        states=states | ({FAILED: failed} if failed else {}),
+        loss=min((loss for *_, loss in groups if loss is not None), default=math.nan),
+        **row,
+    )
+
+
+def _update_sweep(connection: Connection, id: str, values: Mapping[str, Any]) -> None:
+    sets = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"UPDATE sweep SET {sets} WHERE id = ?", (*values.values(), id))
+
+
+def _refuse_made(id: str, host: str | None, process: str | None, heartbeat: float | None) -> None:
+    if processes.is_alive(host, process, heartbeat):
+        raise InputError("sweep", f"sweep {id} is being made by {made_by(host, process)}: end that first")
