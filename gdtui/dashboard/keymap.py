@@ -116,6 +116,9 @@ IN_TRAINING = {
     "x-axis": ("x axis", "Values over steps, epochs or seconds"),
     "log-y": ("log y", "This value on a log or a linear axis"),
     "filter": ("filter", "Filter the samples: |g|>0.5, cos<0, label=3"),
+    "pane-1": ("training", "Show or hide training"),
+    "pane-2": ("values", "Show or hide values"),
+    "pane-4": ("gradients", "Show or hide gradients"),
 }
 """What else commands are called on the training screen, and what they do there."""
 

@@ -73,9 +73,9 @@ async def test_a_second_value_stands_below_and_goes() -> None:
         overlay = here.screen.query_one("#overlay", Chart)
         await here.pilot.press("i")
         await here.pilot.pause()
-        assert overlay.plot.series[0].name == "val_loss"
+        assert overlay.plot.series[0].name == "lr"  # val_loss is above already
         assert overlay.display
-        await here.pilot.press("i", "i", "i")
+        await here.pilot.press("i", "i")
         await here.pilot.pause()
         assert not overlay.display
 

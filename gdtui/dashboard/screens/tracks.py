@@ -11,7 +11,7 @@ from gdtui.dashboard.keymap import TRAINING
 from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.screens.panes import PANES
 from gdtui.dashboard.screens.pinning import PinningScreen
-from gdtui.dashboard.tracks import COLOR, LABELS, axes, is_log, plot_of
+from gdtui.dashboard.tracks import COLOR, LABELS, axes, counterpart, is_log, plot_of
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.trainstatus import TrainingStatus
@@ -148,7 +148,9 @@ class TracksScreen(PinningScreen):
 
     def action_change_overlay(self) -> None:
         """The next value below, or none."""
-        names = ["", *(name for name in (self.training.curves if self.training else ()) if name != self.value)]
+        curves = self.training.curves if self.training else ()
+        shown = self.value, counterpart(self.value, curves)
+        names = ["", *(name for name in curves if name not in shown)]
         at = names.index(self._second) if self._second in names else 0
         self._second = names[(at + 1) % len(names)]
         overlay = self.query_one("#overlay", Chart)
