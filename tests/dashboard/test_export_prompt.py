@@ -307,6 +307,7 @@ def test_a_name_is_made_up_that_needs_no_quotes(settings: dict[str, Any], name: 
 
 def test_a_name_that_is_made_up_is_never_too_long() -> None:
     assert len(file_name(words_of(Experiment(data="é" * 500)), "experiment").encode()) < 255
+    assert file_name(("🎉",), "history") == "history.csv"
 
 
 async def test_data_of_any_name_can_be_written(folder: Path) -> None:

@@ -12,7 +12,7 @@ from labs import lab, until
 from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands
-from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.keymap import OF_LAB
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.preferences import SPEEDS
 
@@ -386,7 +386,7 @@ async def test_a_command_is_run_from_the_palette_also_over_the_help() -> None:
 async def test_every_command_of_the_palette_can_be_run() -> None:
     async with lab(epochs=5) as driven:
         hits = [hit async for hit in KeymapCommands(driven.screen).discover()]
-        for hit, command in zip(hits, COMMANDS, strict=False):  # behind them is what else one can type
+        for hit, command in zip(hits, OF_LAB, strict=False):  # behind them is what else one can type
             if command.id != "quit":
                 await hit.command()
                 await driven.pilot.pause(0)
