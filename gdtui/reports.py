@@ -127,10 +127,9 @@ def _show_sweep(store: Store, kept: KeptSweep, as_json: bool) -> None:
 
 def _show_training(store: Store, run: Run, as_json: bool) -> None:
     """The same of another program's training, with the newest of its values."""
-    from gdtui.training.kept import KeptTraining
+    from gdtui.training.kept import training_of
 
-    training = KeptTraining(store, run).look()
-    assert training is not None  # it is the first look
+    training = training_of(store, run)
     newest = {name: float(points[-1, -1]) for name, points in training.curves.items()}
     moment = training.moment
     if as_json:
@@ -147,7 +146,7 @@ def _show_training(store: Store, run: Run, as_json: bool) -> None:
         "steps": f"{run.updates:,}",
         **{name: str(value) for name, value in newest.items()},
         "probes": f"{len(training.moments):,}, the newest of {len(moment.samples):,} samples" if moment else "",
-        "dropped": f"{training.dropped:,} values, which came too fast" if training.dropped else "",
+        "dropped": f"{training.dropped:,} values, which came too fast or were unfit" if training.dropped else "",
     }
     _print_facts(facts)
     print(f"gdtui watch {run.id} shows it")
@@ -256,13 +255,13 @@ def _compared(store: Store, runs: Sequence[Run]) -> tuple[dict[str, tuple[Any, .
         records = [store.record(run.id) for run in runs]
         found = differing([one.settings for one in records])
         return {name.replace("_", "-"): values for name, values in found.items()}, [one.history for one in records]
-    from gdtui.training.kept import KeptTraining
+    from gdtui.training.kept import training_of
 
     configs: list[dict[str, Any]] = []
     histories = []
     for run in runs:
-        training = KeptTraining(store, run).look() if run.is_training else None
-        if training is not None:
+        if run.is_training:
+            training = training_of(store, run)
             configs.append(dict(training.config))
             histories.append(training.history())
         else:

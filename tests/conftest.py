@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# On matrices as small as those of the tests, more threads only wait for each other, at full speed.
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # The first example of a test may import much, and a busy machine is no failure.
 settings.register_profile("gdtui", deadline=None)
@@ -59,6 +64,13 @@ def gdtui(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
         return Finished(status, *capsys.readouterr())
 
     return call
+
+
+def pytest_collection_finish() -> None:
+    """Look for cycles seldom, and not in what stays: it takes half the time of a test of the dashboard."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -59,11 +59,11 @@ def export_run(parser: Parser, arguments: Sequence[str]) -> int:
     run = store.find(options.run)
     if run.is_training:
         from gdtui.training.export import export as export_training
-        from gdtui.training.kept import KeptTraining
+        from gdtui.training.kept import training_of
 
-        training = KeptTraining(store, run).look()
-        assert training is not None  # it is the first look
-        print(export_training(training, what, options.file, options.force))
+        if options.epoch is not None:
+            raise InputError("epoch", "of a training all epochs are written: leave --epoch out")
+        print(export_training(training_of(store, run), what, options.file, options.force))
         return 0
     trainer, _ = reopen(store, run)
     snapshot = trainer.snapshot() if options.epoch is None else trainer.rewind(options.epoch)

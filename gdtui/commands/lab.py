@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from functools import partial
@@ -114,6 +115,7 @@ def _show(opening: Opening, preferences: Preferences, leave: Callable[[], None] 
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
+    gc.set_threshold(10_000, 10, 10)  # a screen's many small objects stay: to search them for cycles holds up its keys
     from gdtui.dashboard.app import LabApp
     from gdtui.terminal import driver_class
     from gdtui.terminal.colors import Colors

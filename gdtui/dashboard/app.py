@@ -52,6 +52,7 @@ class LabApp(App[int]):
     ENABLE_COMMAND_PALETTE = False  # Textual would bind ctrl-p, too; in the keymap it may be another key
     HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[0], "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-cramped"), (LEAST[1], "-flat"), (16, "-low"), (22, "-mid"), (30, "-tall")]  # noqa: RUF012
+    DEFAULT_MODE = "main"
     _colors = Colors.TRUE  # Textual asks for the theme's variables before there is one
 
     def __init__(
@@ -128,10 +129,20 @@ class LabApp(App[int]):
             self._main.leave_for(run)
             return
         from gdtui.dashboard.begin import opening_of
+        from gdtui.dashboard.screens.training import TrainingScreen
 
-        before, self._preferences = self._main, self.left
-        self._main = self._main_screen(opening_of(run))
-        await self.switch_screen(self._main)
+        if isinstance(self._main, TrainingScreen) and (shown := self._main.following.run) and shown.id == run.id:
+            return
+
+        opening = opening_of(run)
+        before, mode_before, self._preferences = self._main, self.current_mode, self.left
+        self._main = self._main_screen(opening)
+        mode = f"main {id(self._main)}"  # Textual can leave a mode's first screen only with its mode
+        self.add_mode(mode, lambda: self._main)
+        await self.switch_mode(mode)
+        if mode_before == self.DEFAULT_MODE:
+            self.add_mode(mode_before, lambda: before)  # only a mode that was added can be removed
+        await self.remove_mode(mode_before)
         await in_thread(before.end)
 
     def on_mount(self) -> None:

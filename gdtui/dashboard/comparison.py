@@ -33,12 +33,12 @@ class Now:
 
     Attributes:
         experiment: its settings; None of another program's training.
-        epoch: how far it has come.
+        epoch: how far it has come; None where it is not known.
         state: what has become of it.
     """
 
     experiment: Experiment | None
-    epoch: int
+    epoch: int | None
     state: str
 
 
@@ -58,7 +58,8 @@ def difference_plot(plot: Plot, pins: Pins, axis: XAxis) -> Plot:
     now = plot.series[0]
     curve = now.x, now.y
     seen = now.x[telling(now.y)]
-    series = [replace(now, x=now.x[[0, -1]], y=np.full(2, float(plot.log_y)))]
+    ends = now.x[[0, -1]] if len(now.x) else now.x
+    series = [replace(now, x=ends, y=np.full(len(ends), float(plot.log_y)))]
     for look, pin in pins:
         x = _shared(pin.series(axis, look).x, seen)
         series.append(Series(pin.key, x, against(pin.curve(axis), curve, x, plot.log_y), look.color, look.mark))
@@ -113,7 +114,7 @@ def run_lines(now: Now, pins: Pins, values: list[float], color: str) -> tuple[Ru
             pin.key,
             look.mark,
             look.color,
-            (printable(pin.name),) if pin.name else of_pin or _alike(pin.epoch),
+            (printable(pin.name),) if pin.name else of_pin or _alike(pin.epoch or 0),
             value,
             pin.epoch,
             _outcome(pin.state),

@@ -97,7 +97,7 @@ def loss_plot(
     return Plot(
         series=series,
         marks=tuple(mark(event) for event in snapshot.events if event.setting != "epochs"),
-        x_range=x_range and (0.0, max(x_range[1], *(float(one.x[-1]) for one in series))),
+        x_range=x_range and (0.0, max(x_range[1], *(float(one.x[-1]) for one in series if len(one.x)))),
         log_y=log_y and not goes_below_zero,
     )
 

@@ -116,6 +116,9 @@ IN_TRAINING = {
     "x-axis": ("x axis", "Values over steps, epochs or seconds"),
     "log-y": ("log y", "This value on a log or a linear axis"),
     "filter": ("filter", "Filter the samples: |g|>0.5, cos<0, label=3"),
+    "pane-1": ("training", "Show or hide training"),
+    "pane-2": ("values", "Show or hide values"),
+    "pane-4": ("gradients", "Show or hide gradients"),
 }
 """What else commands are called on the training screen, and what they do there."""
 
@@ -216,6 +219,8 @@ FIRST = {
     "paused": "run update epoch lr-up pin fork reset back-1 x-axis",
     "over": "reset lr-up pin back-1 fork runs lesson-on x-axis export",
     "following": "run value-on overlay x-axis log-y back-1 sort runs pin",
+    "asking": "run lr-up value-on overlay x-axis log-y back-1 sort runs pin",
+    "waiting": "run lr-up value-on overlay x-axis log-y back-1 sort runs pin",
     "experiment": "zoom",
     "loss": "zoom log-y x-axis overlay difference pin",
     "overlay": "zoom overlay x-axis",
@@ -227,6 +232,9 @@ FIRST = {
 }
 """The commands whose keys matter most: those of the focused pane, then those for what the run does."""
 
+RUN_IS = {"running": "pause", "asking": "pause", "waiting": "go on"}
+"""What the key that runs is for, where it is not what the table says."""
+
 TYPING = (("enter", "apply"), ("tab", "next"), ("esc", "leave"), ("f1", "help"), ("ctrl-q", "quit"))
 """The keys that do not type where one types."""
 
@@ -237,7 +245,7 @@ def bar(state: str, pane: str = "", room: int = 10_000, commands: Sequence[Comma
     Help and quit have their place whatever the room; of the others those that matter most, in the table's order.
 
     Args:
-        state: ready, running, paused or over; following on the training screen.
+        state: ready, running, paused or over; on the training screen following, where its loop asks asking, or waiting.
         pane: the focused one, or `field` while one types; empty where nothing is focused.
         room: cells for it, and for two blanks after each.
         commands: those of the main screen, with the keys that its person has chosen.
@@ -250,7 +258,7 @@ def bar(state: str, pane: str = "", room: int = 10_000, commands: Sequence[Comma
     for place, command in enumerate(commands, len(first)):
         if not (command.in_bar and command.keys):
             continue
-        label = "pause" if command.id == "run" and state == "running" else command.label
+        label = RUN_IS.get(state, command.label) if command.id == "run" else command.label
         if items and items[-1][1] == label:
             items[-1] = (f"{items[-1][0]} {command.shown}", label)
         else:

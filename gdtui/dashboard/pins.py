@@ -54,7 +54,8 @@ class Pin:
         history: loss and progress over its epochs, later ones that are known from before a rewind too.
         n: samples in its data.
         state: what has become of it, as in `State`.
-        epoch: epochs in its history.
+        epoch: epochs in its history; None where they are not known.
+        training: the whole of another program's training; None of a run of gdtui's own.
     """
 
     key: str
@@ -64,7 +65,8 @@ class Pin:
     history: HistoryView
     n: int
     state: str
-    epoch: int
+    epoch: int | None
+    training: Training | None = None
 
     @classmethod
     def of(cls, snapshot: Snapshot, key: str, name: str = "") -> Pin:
@@ -81,19 +83,18 @@ class Pin:
         )
 
     @classmethod
-    def found(cls, store: Store, run: Run, value: str = "") -> Pin:
-        """A kept run of either kind, as it is in the store; of a training one of its values, or else its loss.
+    def found(cls, store: Store, run: Run) -> Pin:
+        """A kept run of either kind, as it is in the store.
 
         Raises:
             InputError: if it is not kept any more.
         """
         if not run.is_training:
             return cls.kept(run, store.record(run.id))
-        from gdtui.training.kept import KeptTraining
+        from gdtui.training.kept import training_of
 
-        training = KeptTraining(store, run).look()
-        assert training is not None  # it is the first look
-        return cls.trained(training, value, run.id, run.name or training.name)
+        training = training_of(store, run)
+        return cls.trained(training, run.id, run.name or training.name)
 
     @classmethod
     def kept(cls, run: Run, record: Record) -> Pin:
@@ -110,13 +111,13 @@ class Pin:
         )
 
     @classmethod
-    def trained(cls, training: Training, value: str, key: str, name: str) -> Pin:
-        """Another program's training: one of its values, or else its loss, over its steps; empty where it has none."""
+    def trained(cls, training: Training, key: str, name: str) -> Pin:
+        """Another program's training: its loss over its steps; empty where it has none."""
         import numpy as np
 
         from gdtui.descent.history import Column
 
-        history = training.history(value)
+        history = training.history()
         epochs = history.column(Column.EPOCH)
         return cls(
             key=key,
@@ -126,8 +127,15 @@ class Pin:
             history=history,
             n=0,
             state=training.state,
-            epoch=int(np.nanmax(epochs)) if np.isfinite(epochs).any() else 0,
+            epoch=int(np.nanmax(epochs)) if np.isfinite(epochs).any() else None,
+            training=training,
         )
+
+    def charting(self, value: str) -> Pin:
+        """The same run with another of its values in the place of its loss; empty where it has none of that name."""
+        from gdtui.training.training import Training
+
+        return replace(self, history=(self.training or Training("")).history(value))
 
     @property
     def loss(self) -> float:
@@ -220,6 +228,10 @@ class Pins:
     def has_room_for(self, key: str) -> bool:
         """This run is pinned already, or there is a free place."""
         return self.get(key) is not None or None in self.places
+
+    def charting(self, value: str) -> Pins:
+        """The same runs with another of their values in the place of their losses."""
+        return replace(self, places=tuple(pin and pin.charting(value) for pin in self.places))
 
     def put(self, pin: Pin) -> Pins:
         """With one more; or in its run's own place, where that is pinned already."""

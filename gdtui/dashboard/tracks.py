@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,14 @@ def _without_phase(name: str) -> str:
 def is_log(name: str) -> bool:
     """Whether one reads a value of that name on a log axis, unless one chooses otherwise."""
     return not any(word in name.lower() for word in LINEAR)
+
+
+def epoch_of(training: Training) -> int | None:
+    """The epoch that it has come to; None where it does not tell."""
+    from gdtui.training.curves import Column
+
+    epoch = float(training.curves[training.loss][-1, Column.EPOCH]) if training.loss else math.nan
+    return int(epoch) if math.isfinite(epoch) else None
 
 
 def rate(training: Training) -> float | None:

@@ -263,8 +263,9 @@ def _json(described: dict[str, Any], table: Table) -> Iterator[str]:
     for number, (name, column) in enumerate(table.items()):
         yield f"{', ' if number else ''}\n{json.dumps(name)}: ["
         for begin in range(0, len(column), BLOCK):
-            block = np.ma.masked_invalid(column[begin : begin + BLOCK]).tolist()
-            yield f"{', ' if begin else ''}{json.dumps(block, allow_nan=False)[1:-1]}"
+            block = column[begin : begin + BLOCK]
+            known = block if block.dtype.kind == "U" else np.ma.masked_invalid(block)
+            yield f"{', ' if begin else ''}{json.dumps(known.tolist(), allow_nan=False)[1:-1]}"
         yield "]"
     yield "}}\n"
 

@@ -31,6 +31,20 @@ LOOK_ROWS = 250_000
 """Values that one look reads at most; it takes a tenth of a second or so."""
 
 
+def training_of(store: Store, run: Run) -> Training:
+    """A kept training as it stands now, all of it, however many looks that takes.
+
+    Raises:
+        InputError: if it is not kept any more, or cannot be read.
+    """
+    kept = KeptTraining(store, run)
+    training = kept.look()
+    assert training is not None  # it is the first look
+    while training.read < 1 and (more := kept.look()) is not None:
+        training = more
+    return training
+
+
 class KeptTraining:
     """Follows one training that is kept, whether it goes on or is over.
 

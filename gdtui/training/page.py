@@ -169,7 +169,7 @@ class Page:
 
     def _number_of(self, name: Any) -> int | None:
         """The number of a name that is new; None where there are too many."""
-        shown = printable(str(name))[:LONGEST_NAME]
+        shown = printable(str(name))[:LONGEST_NAME].strip() or "–"
         if shown not in self._names:
             if len(self._names) >= MOST_NAMES:
                 self._refused("names", f"there are more than {MOST_NAMES:,} names of values: {shown[:40]} is left out")

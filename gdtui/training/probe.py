@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from gdtui.insight.instruments import Alignments, Instruments
     from gdtui.problems.datasets import Array
 
 EXACT = 512
@@ -111,7 +112,8 @@ def _rows(gradients: ArrayLike, n: int) -> Array:
 
 def _computed(gradients: Array, ids: NDArray[np.int64]) -> tuple[dict[Number, Array], dict[str, float | None]]:
     """All that the gradients say: of each sample, and of all of them."""
-    rated, measured = alignments(gradients), measure(gradients)
+    rated = alignments(gradients)
+    measured = _over_all(measure(gradients), rated)
     norm = math.nan if measured.grad_norm is None else measured.grad_norm
     known = {
         Number.NORM: rated.norms,
@@ -124,6 +126,20 @@ def _computed(gradients: Array, ids: NDArray[np.int64]) -> tuple[dict[Number, Ar
     if measured.largest_share_sample is not None:
         scalars["largest_share_sample"] = int(ids[measured.largest_share_sample])
     return known, scalars
+
+
+def _over_all(measured: Instruments, rated: Alignments) -> Instruments:
+    """With what is counted over samples counted over all of them; of very many, `measure` has looked at some."""
+    if measured.samples == measured.of or not np.isfinite(rated.shares).all():
+        return measured
+    largest = int(np.abs(rated.shares).argmax())
+    return replace(
+        measured,
+        conflicts=int((rated.cosines < 0).sum()),
+        alignment=float(np.nanmean(rated.cosines)),
+        largest_share=float(rated.shares[largest]),
+        largest_share_sample=largest,
+    )
 
 
 def principal_coordinates(gradients: Array) -> Array:

@@ -275,7 +275,7 @@ class Recorder:
                 return place
         except (TypeError, ValueError, OverflowError, RuntimeError):
             pass
-        self._writer.refuse(what, f"{what} must be a number, got {_shown(value)}")
+        self._writer.refuse(what, f"{what} must be a number within ±2^53, got {_shown(value)}")
         return otherwise
 
     def _numbers(self, values: Mapping[Any, Any]) -> dict[str, Any]:
@@ -326,6 +326,8 @@ def _labels(labels: Any) -> tuple[str, ...]:
 
 def _shown(value: Any) -> str:
     """What was given, in a few words: a text of it may be long, or fail."""
+    if value.__class__ in NUMBERS:
+        return str(value)
     shape = getattr(value, "shape", None)
     return f"{type(value).__name__} of shape {tuple(shape)}" if isinstance(shape, tuple) else type(value).__name__
 

@@ -44,7 +44,7 @@ class Training:
         events: the changes made during it, as of the learning rate.
         lines: the newest lines of its text, each with its number, rising.
         values: values it has told so far.
-        dropped: those that could not be kept, as they came faster than they could be written.
+        dropped: those that could not be kept: they came faster than they could be written, or were unfit.
         bad_lines: lines of its log that could not be read.
         is_controlled: its loop asks what is wanted of it: it can be paused, stopped, and given another lr.
         read: how much of its log has been read so far, from 0 to 1.
@@ -73,12 +73,12 @@ class Training:
         return loss_among(self.curves) or next(iter(self.curves), "")
 
     def history(self, value: str = "") -> HistoryView:
-        """One of its values, or else its loss, as the history of a run: what is not known of an epoch is nan."""
+        """One of its values, its loss where none is named, as the history of a run; what is not known is nan."""
         import numpy as np
 
         from gdtui.descent.history import Column, HistoryView
 
-        points = self.curves.get(value, self.curves.get(self.loss, np.empty((0, 4))))
+        points = self.curves.get(value or self.loss, np.empty((0, 4)))
         rows = np.full((len(points), len(Column)), np.nan)
         rows[:, [Column.UPDATES, Column.EPOCH, Column.SECONDS, Column.LOSS]] = points
         return HistoryView(rows, (), 0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from gdtui.dashboard.widgets.status import Status
 from gdtui.descent.snapshot import Epoch, Update, Visits
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
-from gdtui.preferences import DEFAULTS
+from gdtui.preferences import DEFAULTS, SPEEDS
 from gdtui.problems.datasets import Dataset
 from gdtui.problems.loading import load_problem
 from gdtui.problems.models import MODELS
@@ -84,7 +85,9 @@ async def until(pilot: Pilot[Any], condition: Callable[[], object], timeout: flo
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
-        await pilot.pause(0.01)
+        await asyncio.sleep(0.02)
+        if condition():  # a pause asks every widget, which takes longer than to look once more
+            await pilot.pause(0)
 
 
 def rows_of(app: App[Any]) -> list[str]:
@@ -149,6 +152,11 @@ class Lab:
         pane = self.screen.query_one(Runs)
         return [pane.render_line(y).text.split() for y in range(pane.size.height)]
 
+    @property
+    def loss_marks(self) -> int:
+        """How many changes of the learning rate the chart marks; a choice has another arrow."""
+        return self.text.count("▾lr")
+
     def pane(self, name: str) -> str:
         """What stands in a pane's lower border."""
         return str(self.screen.query_one(f"#{name}").border_subtitle)
@@ -190,6 +198,12 @@ class Lab:
             before = self.status
             await self.tap("e")
             await self.until(lambda before=before: self.status != before)
+
+    async def play_at_max(self) -> None:
+        """Play as fast as can be, by key, and see it run."""
+        self.player.change_speed(len(SPEEDS))
+        await self.tap("space")
+        await self.until(lambda: re.search(r"running.*epoch +[1-9]", self.status))
 
     async def measured(self) -> None:
         """Let the app work until what is shown has been measured too."""

@@ -139,30 +139,36 @@ async def test_the_problems_hyperparameters_make_a_new_run(settings: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("settings", "name", "text", "error"),
+    ("settings", "wrong"),
     [
-        ({"problem": "polynomial", "data": "noisy-line", "lr": 0.001}, "degree", "0", "degree must be from 1"),
-        ({"problem": "mlp", "data": "moons"}, "hidden", "0", "hidden must be from 1 to"),
-        ({}, "momentum", "abc", "momentum must be a number"),
-        ({}, "nesterov", "1", "nesterov needs momentum"),
-        ({"optimizer": "adam"}, "beta1", "1", "beta1 must be below 1"),
-        ({"problem": "logistic", "data": "moons"}, "n", "1", "n must be from 2 to"),
-        ({}, "clip", "-1", "clip must be at least 0"),
+        ({"problem": "polynomial", "data": "noisy-line", "lr": 0.001}, [("degree", "0", "degree must be from 1")]),
+        ({"problem": "mlp", "data": "moons"}, [("hidden", "0", "hidden must be from 1 to")]),
+        (
+            {},
+            [
+                ("momentum", "abc", "momentum must be a number"),
+                ("nesterov", "1", "nesterov needs momentum"),
+                ("clip", "-1", "clip must be at least 0"),
+            ],
+        ),
+        ({"optimizer": "adam"}, [("beta1", "1", "beta1 must be below 1")]),
+        ({"problem": "logistic", "data": "moons"}, [("n", "1", "n must be from 2 to")]),
     ],
 )
 async def test_what_is_wrong_is_said_beside_its_field_and_the_run_stays(
-    settings: dict[str, Any], name: str, text: str, error: str
+    settings: dict[str, Any], wrong: list[tuple[str, str, str]]
 ) -> None:
     async with lab(**settings) as driven:
         await driven.step_to(1)
         before = driven.trainer
-        await enter(driven, name, text)
-        await driven.until(lambda: errors(driven))
-        assert [line[: len(name) + 2 + len(error)] for line in errors(driven)] == [f"{name}: {error}"]
-        assert driven.trainer is before
-        assert driven.is_at(1)
-        await driven.press("escape")
-        assert errors(driven) == []
+        for name, text, error in wrong:
+            await enter(driven, name, text)
+            await driven.until(lambda: errors(driven))
+            assert [line[: len(name) + 2 + len(error)] for line in errors(driven)] == [f"{name}: {error}"]
+            assert driven.trainer is before
+            assert driven.is_at(1)
+            await driven.press("escape")
+            assert errors(driven) == []
 
 
 async def test_what_the_data_cannot_do_is_said_beside_the_data() -> None:

@@ -55,7 +55,9 @@ def losses(batch_size: int | str) -> list[float]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_pinned_run_stays_on_the_chart_with_what_differs_in_the_pane(size: tuple[int, int]) -> None:
+async def test_a_pinned_run_stays_on_the_chart_with_what_differs_in_the_pane_and_d_shows_ratios_or_differences(
+    size: tuple[int, int],
+) -> None:
     async with lab(size, batch_size="full", epochs=30) as driven:
         await gd_then_sgd(driven)
         assert marks_on_the_chart(driven) == {"●", "■"}
@@ -63,6 +65,21 @@ async def test_a_pinned_run_stays_on_the_chart_with_what_differs_in_the_pane(siz
             await driven.press("6")
         lines = [[word for word in line if word not in ("finished", "epoch", "30")] for line in driven.runs if line]
         assert lines == [["●", "now", "b=1", figure(losses(1)[-1])], ["■", "b=full", figure(losses("full")[-1])]]
+        await driven.press("escape")
+        seen = []
+        for key in "dyxydd":
+            await driven.press(key)
+            seen.append(driven.pane("loss"))
+        assert seen == [
+            "ratio to now · epochs",
+            "difference to now · epochs",
+            "difference to now · updates",
+            "ratio to now · updates",
+            "log y · updates",
+            "ratio to now · updates",
+        ]
+        await driven.press("P")
+        assert driven.pane("loss") == "log y · updates"
 
 
 async def test_before_anything_is_pinned_the_pane_says_what_to_press_and_leaves_the_fields_their_room() -> None:
@@ -153,7 +170,7 @@ async def test_a_rewound_run_is_pinned_as_far_as_it_has_come() -> None:
 # The cursor
 
 
-async def test_the_cursor_reads_every_run_at_its_x() -> None:
+async def test_the_cursor_reads_every_run_at_its_x_and_in_the_difference_view_ratios() -> None:
     async with lab(batch_size="full", epochs=30) as driven:
         await gd_then_sgd(driven)
         gd, sgd = losses("full"), losses(1)
@@ -170,6 +187,9 @@ async def test_the_cursor_reads_every_run_at_its_x() -> None:
         await driven.press("escape")
         assert [line[-1] for line in driven.runs] == [figure(sgd[30]), figure(gd[30])]
         assert driven.pane("runs") == "loss"
+        await driven.press("x", "x", "x", "d", "left")
+        assert driven.pane("runs") == "ratio to now at 30"
+        assert [line[-1] for line in driven.runs] == ["1.0", figure(gd[30] / sgd[30])]
 
 
 async def test_where_there_is_no_pane_of_runs_the_charts_border_has_them_all() -> None:
@@ -180,50 +200,24 @@ async def test_where_there_is_no_pane_of_runs_the_charts_border_has_them_all() -
         assert driven.pane("loss") == f"epochs 30: ● {figure(losses(1)[30])}  ■ {figure(losses('full')[30])}"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (104, 36), (120, 36), (62, 20), (40, 12)])
-async def test_at_every_size_what_the_cursor_reads_is_seen_in_whole(size: tuple[int, int]) -> None:
-    async with lab(size, epochs=30, play=True) as driven:
+async def test_at_every_size_what_the_cursor_reads_is_seen_in_whole() -> None:
+    async with lab(epochs=30, play=True) as driven:
         driven.player.change_speed(len(SPEEDS))
         await driven.until(lambda: "finished" in driven.status)
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
-        shown = driven.pane("loss")
-        assert shown.startswith("epochs 30")
-        assert shown in driven.text
-        assert "…" not in shown
+        for width, height in ((80, 24), (104, 36), (120, 36), (62, 20), (40, 12)):
+            await driven.resize(width, height)
+            await driven.until(lambda size=(width, height): driven.screen.size == size)
+            await driven.pilot.pause()
+            driven.screen.query_one("#loss").focus()
+            await driven.press("left")
+            shown = driven.pane("loss")
+            assert shown.startswith("epochs 30"), (width, height)
+            assert shown in driven.text
+            assert "…" not in shown
+            await driven.press("escape")
 
 
 # Differences
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_d_shows_ratios_or_differences_and_d_again_the_losses(size: tuple[int, int]) -> None:
-    async with lab(size, batch_size="full", epochs=30) as driven:
-        await gd_then_sgd(driven)
-        seen = []
-        for key in "dyxydd":
-            await driven.press(key)
-            seen.append(driven.pane("loss"))
-        assert seen == [
-            "ratio to now · epochs",
-            "difference to now · epochs",
-            "difference to now · updates",
-            "ratio to now · updates",
-            "log y · updates",
-            "ratio to now · updates",
-        ]
-        await driven.press("P")
-        assert driven.pane("loss") == "log y · updates"
-
-
-async def test_in_the_difference_view_the_cursor_reads_ratios() -> None:
-    async with lab(batch_size="full", epochs=30) as driven:
-        await gd_then_sgd(driven)
-        await driven.press("d")
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
-        assert driven.pane("runs") == "ratio to now at 30"
-        assert [line[-1] for line in driven.runs] == ["1.0", figure(losses("full")[30] / losses(1)[30])]
 
 
 async def test_without_pins_d_says_to_pin_a_run_first() -> None:
@@ -270,14 +264,15 @@ async def test_runs_can_be_pinned_from_elsewhere_by_a_name() -> None:
         assert len(driven.runs) == 9
 
 
-@pytest.mark.parametrize("name", ["[red]x[/]", "\x1b[31m", "数据数据数据数据数据数据", "x" * 500, ""])
-async def test_any_name_is_only_text_and_leaves_the_loss_in_sight(name: str) -> None:
+async def test_any_name_is_only_text_and_leaves_the_loss_in_sight() -> None:
     async with lab() as driven:
-        pin = Pin.of(moment(epoch=100), "kept", name)
-        driven.screen.pin(pin)
-        await driven.pilot.pause()
-        assert "\x1b" not in driven.text
-        assert driven.runs[1][-1] == figure(pin.loss)
+        for name in ("[red]x[/]", "\x1b[31m", "数据数据数据数据数据数据", "x" * 500, ""):
+            pin = Pin.of(moment(epoch=100), "kept", name)
+            driven.screen.pin(pin)
+            await driven.pilot.pause()
+            assert "\x1b" not in driven.text
+            assert len(driven.runs) == 2
+            assert driven.runs[1][-1] == figure(pin.loss), name
 
 
 async def test_a_pane_that_shows_the_same_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from labs import moment, trainer_of
+from trainings import points
 
 from gdtui.dashboard.comparison import (
     Now,
@@ -19,9 +20,11 @@ from gdtui.dashboard.comparison import (
 )
 from gdtui.dashboard.curves import XAxis, loss_plot
 from gdtui.dashboard.pins import LOOKS, NOW, Pin, Pins
+from gdtui.dashboard.tracks import plot_of
 from gdtui.descent.history import History
 from gdtui.descent.snapshot import Epoch, Snapshot
 from gdtui.experiment import Experiment
+from gdtui.training.training import Training
 
 BLUE = "#61afef"
 
@@ -42,6 +45,25 @@ def of_losses(losses: list[float], per_epoch: float = 1.0) -> Pin:
 
 def difference(now, pins: Pins, axis: XAxis = XAxis.EPOCHS, log_y: bool = True):
     return difference_plot(loss_plot(now, axis, log_y, BLUE, pins), pins, axis)
+
+
+@pytest.mark.parametrize("axis", XAxis)
+def test_a_training_of_which_an_axis_is_not_known_is_left_out_there(axis: XAxis) -> None:
+    bare = points([2.0, 1.0])
+    bare[:, 1:3] = math.nan
+    pins = Pins().put(Pin.trained(Training("t", curves={"loss": bare}), "t", "t"))
+    drawn = len(loss_plot(moment(epoch=5), axis, True, BLUE, pins).series[-1].x)
+    assert drawn == (2 if axis is XAxis.UPDATES else 0)
+    assert len(difference(moment(epoch=5), pins, axis).series[0].x) == 2
+
+
+def test_a_value_of_which_the_axis_is_not_known_has_no_difference() -> None:
+    bare = points([2.0, 1.0])
+    bare[:, 1] = math.nan
+    told = Training("t", curves={"loss": points([2.0, 1.0]), "lr": bare})
+    pins = Pins().put(Pin.trained(told, "t", "t"))
+    plot = difference_plot(plot_of(told, "lr", XAxis.EPOCHS, True, pins), pins, XAxis.EPOCHS)
+    assert [len(one.x) for one in plot.series] == [0, 0]
 
 
 @pytest.mark.parametrize(("log_y", "of"), [(True, np.divide), (False, np.subtract)])

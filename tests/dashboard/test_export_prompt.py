@@ -70,16 +70,6 @@ async def test_enter_writes_the_history_of_the_moment(folder: Path, size: tuple[
         assert not is_open(driven)
 
 
-@SIZES
-async def test_the_whole_prompt_is_seen(size: tuple[int, int]) -> None:
-    async with lab(size) as driven:
-        await open_prompt(driven)
-        for text in ("Write", "history linear-tutorial-sgd.csv", "esc leave"):
-            assert text in driven.text
-        assert all(word in driven.text for word in (".csv", ".parquet", ".json"))
-        assert "2 Loss" in driven.text, "the lab is still seen"
-
-
 async def test_tab_chooses_what_and_the_name_follows() -> None:
     async with lab((80, 24)) as driven:
         await open_prompt(driven)
@@ -102,6 +92,10 @@ async def test_tab_chooses_what_and_the_name_follows() -> None:
 async def test_of_a_name_that_was_typed_tab_changes_the_suffix_only_where_it_must() -> None:
     async with lab((80, 24)) as driven:
         await open_prompt(driven)
+        await driven.press(*"mine.json")
+        assert typed(driven) == "mine.json", "in place of the name that was made up"
+        await driven.press("tab", "shift+tab", "2")
+        assert typed(driven) == "mine2.json"
         await fill(driven, "mine.json")
         names = []
         for _ in range(5):
@@ -112,40 +106,28 @@ async def test_of_a_name_that_was_typed_tab_changes_the_suffix_only_where_it_mus
         assert typed(driven) == "mine2.csv"
 
 
-async def test_what_is_typed_takes_the_place_of_the_made_up_name() -> None:
-    async with lab((80, 24)) as driven:
-        await open_prompt(driven)
-        await driven.press(*"mine.json")
-        assert typed(driven) == "mine.json"
-        await driven.press("tab", "shift+tab", "2")
-        assert typed(driven) == "mine2.json"
-
-
-@pytest.mark.parametrize(
-    ("what", "name", "start"),
-    [
+async def test_each_kind_is_written(folder: Path) -> None:
+    kinds = [
         (1, "s.parquet", b"PAR1"),
         (1, "s.json", b'{"experiment": '),
         (2, "e.txt", b"problem=linear "),
         (3, "c.svg", b"<svg "),
         (4, "l.svg", b"<svg "),
-    ],
-)
-async def test_each_kind_is_written(folder: Path, what: int, name: str, start: bytes) -> None:
+    ]
     async with lab() as driven:
         await driven.press("e")
         await driven.until(lambda: driven.is_at(1))
         await driven.measured()
-        await open_prompt(driven)
-        await driven.press(*what * ["tab"])
-        await fill(driven, name)
-        await driven.press("enter")
-        await driven.until(lambda: any("wrote" in entry for entry in driven.log))
-        content = (folder / name).read_bytes()
-        assert content.startswith(start)
-        if name == "l.svg":
-            assert b"3&#160;Samples" in content
-            assert b"Write" not in content, "not of the prompt"
+        for what, name, start in kinds:
+            await open_prompt(driven)
+            await driven.press(*what * ["tab"])
+            await fill(driven, name)
+            await driven.press("enter")
+            await driven.until(lambda name=name: any("wrote" in entry and f"'{name}'" in entry for entry in driven.log))
+            assert (folder / name).read_bytes().startswith(start), name
+        picture = (folder / "l.svg").read_bytes()
+        assert b"3&#160;Samples" in picture
+        assert b"Write" not in picture, "not of the prompt"
 
 
 async def test_the_chart_is_written_as_it_is_shown(folder: Path) -> None:
@@ -169,10 +151,15 @@ WRONG = [
 
 
 @SIZES
-async def test_what_is_wrong_is_said_as_one_types(folder: Path, size: tuple[int, int]) -> None:
+async def test_the_whole_prompt_is_seen_and_says_what_is_wrong_as_one_types(
+    folder: Path, size: tuple[int, int]
+) -> None:
     (folder / "folder.csv").mkdir()
     async with lab(size) as driven:
         await open_prompt(driven)
+        for text in ("Write", "history linear-tutorial-sgd.csv", "esc leave", ".csv", ".parquet", ".json"):
+            assert text in driven.text
+        assert "2 Loss" in driven.text, "the lab is still seen"
         for name, message in WRONG:
             driven.app.screen.query_one(Input).value = name
             await driven.until(lambda message=message: "✗" in driven.text and message in flat(driven))
@@ -320,6 +307,7 @@ def test_a_name_is_made_up_that_needs_no_quotes(settings: dict[str, Any], name: 
 
 def test_a_name_that_is_made_up_is_never_too_long() -> None:
     assert len(file_name(words_of(Experiment(data="é" * 500)), "experiment").encode()) < 255
+    assert file_name(("🎉",), "history") == "history.csv"
 
 
 async def test_data_of_any_name_can_be_written(folder: Path) -> None:

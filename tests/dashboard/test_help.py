@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from labs import Lab, lab
 
 from gdtui.dashboard import keymap
@@ -41,15 +40,16 @@ async def explained(driven: Lab, pane: str) -> None:
     await driven.press("f1")
 
 
-@pytest.mark.parametrize("pane", OF_PANES)
-async def test_the_focused_pane_comes_first_then_the_keys(pane: str) -> None:
+async def test_the_focused_pane_comes_first_then_the_keys() -> None:
     async with lab() as driven:
-        await explained(driven, pane)
-        assert top(driven).startswith(FIRST[pane])
-        text = page(driven).text
-        assert text.index("Keys here") < text.index("\nKeys\n")
-        others = [text.index(f"\n{title}") for name, title in FIRST.items() if name != pane]
-        assert text.index("\nKeys\n") < min(others)
+        for pane in OF_PANES:
+            await explained(driven, pane)
+            assert top(driven).startswith(FIRST[pane])
+            text = page(driven).text
+            assert text.index("Keys here") < text.index("\nKeys\n"), pane
+            others = [text.index(f"\n{title}") for name, title in FIRST.items() if name != pane]
+            assert text.index("\nKeys\n") < min(others), pane
+            await driven.press("escape")
 
 
 async def test_without_a_focus_the_keys_come_first_then_every_pane_and_the_words() -> None:
@@ -62,9 +62,12 @@ async def test_without_a_focus_the_keys_come_first_then_every_pane_and_the_words
         assert all(command.help in text for command in keymap.COMMANDS)
 
 
-async def test_insight_brings_its_formulas_and_their_sources() -> None:
+async def test_insight_brings_its_formulas_and_their_sources_and_every_topic_is_there_once() -> None:
     async with lab() as driven:
         await explained(driven, "insight")
+        lines = page(driven).text.split("\n")
+        for name in NAMES:
+            assert lines.count(topic_named(name).title) == 1
         before_the_keys = page(driven).text.partition("\nKeys\n")[0]
         for words in ("trΣ/‖g‖²", "McCandlish, Kaplan, Amodei", "2/λmax", "Polyak 1964", "Cockpit"):
             assert words in before_the_keys
@@ -120,16 +123,16 @@ async def test_n_goes_on_to_the_next_place_and_back() -> None:
         assert page(driven).scroll_offset.y == first
 
 
-@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
-async def test_the_page_fits_the_terminal_and_keeps_its_place_when_that_changes(size: tuple[int, int]) -> None:
+async def test_the_page_fits_the_terminal_and_keeps_its_place_when_that_changes() -> None:
     async with lab((120, 36)) as driven:
         await driven.press("question_mark", "6")
-        await driven.resize(*size)
-        await driven.until(lambda: driven.app.screen.size == size and top(driven).startswith("6 Runs"))
-        await driven.pilot.pause()
-        assert top(driven).startswith("6 Runs")
-        widget = page(driven)
-        assert max(len(line) for line in widget.text.split("\n")) <= widget.scrollable_size.width
+        for size in ((40, 12), (80, 24), (200, 60)):
+            await driven.resize(*size)
+            await driven.until(lambda size=size: driven.app.screen.size == size and top(driven).startswith("6 Runs"))
+            await driven.pilot.pause()
+            assert top(driven).startswith("6 Runs")
+            widget = page(driven)
+            assert max(len(line) for line in widget.text.split("\n")) <= widget.scrollable_size.width, size
 
 
 async def test_a_person_s_own_keys_are_shown_and_work_here_too() -> None:
@@ -145,11 +148,3 @@ async def test_a_person_s_own_keys_are_shown_and_work_here_too() -> None:
         await driven.press("h")
         assert app.screen is driven.screen
     app.end()
-
-
-async def test_every_topic_is_there_once() -> None:
-    async with lab() as driven:
-        await explained(driven, "insight")
-        lines = page(driven).text.split("\n")
-        for name in NAMES:
-            assert lines.count(topic_named(name).title) == 1

@@ -1,49 +1,27 @@
-"""The lab as a person meets it: every key, every field, every size."""
+"""The lab as a person meets it: every key, every pane, every size."""
 
 from __future__ import annotations
 
 import itertools
 import random
 import re
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from labs import lab, table, until
-from textual.css.query import NoMatches
-from textual.widgets import Input, Select
+from labs import lab, until
+from textual.widgets import Input
 
-from gdtui.dashboard.app import LabApp
-from gdtui.dashboard.begin import Opening
 from gdtui.dashboard.commands import KeymapCommands
-from gdtui.dashboard.keymap import COMMANDS
+from gdtui.dashboard.keymap import OF_LAB
 from gdtui.dashboard.screens.help import HelpScreen
-from gdtui.dashboard.widgets.samples import Samples
-from gdtui.dashboard.widgets.status import Status
-from gdtui.descent import trainer as trainers
-from gdtui.descent.snapshot import Epoch
-from gdtui.experiment import Experiment
 from gdtui.preferences import SPEEDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from labs import Lab
+    pass
 
 FOREVER = 10**9
 MAX = len(SPEEDS) - 1
 ALL = ("experiment", "loss", "samples", "landscape", "insight", "runs", "log")
-
-
-async def play_at_max(driven: Lab) -> None:
-    driven.player.change_speed(MAX)
-    await driven.tap("space")
-    await driven.until(lambda: re.search(r"running.*epoch +[1-9]", driven.status))
-
-
-def loss_marks(driven: Lab) -> int:
-    """Marks on the chart; a choice has another arrow."""
-    return driven.text.count("▾lr")
 
 
 # Descent
@@ -55,6 +33,9 @@ async def test_before_the_run_everything_is_there_and_says_what_to_press() -> No
             assert word in driven.text
         assert driven.log[0].startswith("space runs")
         assert driven.app.focused is None
+        await driven.press("plus")
+        await driven.until(lambda: "lr 0.0125" in driven.status)
+        assert (driven.loss_marks, len(driven.log)) == (0, 1), "before the start a change is no event"
 
 
 async def test_space_runs_and_pauses() -> None:
@@ -83,12 +64,16 @@ async def test_a_full_stop_makes_one_update() -> None:
         assert driven.samples[2].count("–") == 4
 
 
-async def test_e_makes_one_epoch() -> None:
+async def test_e_makes_one_epoch_and_a_shows_its_samples_as_applied_or_now() -> None:
     async with lab() as driven:
         await driven.press("e")
         await driven.until(lambda: driven.is_at(1))
         assert driven.log[-1] == "Epoch 1 w= 1.260688 loss= 2.5507170889386663"
         assert "as applied" in driven.pane("samples")
+        applied = driven.samples
+        await driven.press("a")
+        assert driven.pane("samples").startswith("now")
+        assert driven.samples != applied
 
 
 async def test_r_goes_back_to_the_start_with_the_settings_of_now() -> None:
@@ -98,26 +83,19 @@ async def test_r_goes_back_to_the_start_with_the_settings_of_now() -> None:
         await driven.until(lambda: driven.is_at(0))
         assert "○ ready" in driven.status
         assert driven.experiment.lr == 0.0125
-        assert (driven.log[-1], loss_marks(driven)) == ("reset", 0)
+        assert (driven.log[-1], driven.loss_marks) == ("reset", 0)
 
 
 async def test_plus_and_minus_scale_the_learning_rate_and_mark_it() -> None:
     async with lab() as driven:
         await driven.step_to(3)
         await driven.press("plus")
-        await driven.until(lambda: loss_marks(driven) == 1)
+        await driven.until(lambda: driven.loss_marks == 1)
         assert driven.log[-1] == "▾ lr 0.01 → 0.0125 from update 10"
         assert "lr 0.0125" in driven.status
         assert driven.screen.query_one("#lr", Input).value == "0.0125"
         await driven.press("minus", "minus")
         assert driven.experiment.lr == 0.008
-
-
-async def test_before_the_start_a_change_is_no_event() -> None:
-    async with lab() as driven:
-        await driven.press("plus")
-        await driven.until(lambda: "lr 0.0125" in driven.status)
-        assert (loss_marks(driven), len(driven.log)) == (0, 1)
 
 
 async def test_less_and_greater_change_the_speed() -> None:
@@ -147,7 +125,7 @@ async def test_g_changes_the_grain_and_the_log_has_each_visit() -> None:
 # View
 
 
-async def test_y_and_x_change_the_axes() -> None:
+async def test_y_and_x_change_the_axes_and_the_charts_cursor_reads_exact_values() -> None:
     async with lab() as driven:
         await driven.step_to(2)
         seen = [driven.pane("loss")]
@@ -163,6 +141,13 @@ async def test_y_and_x_change_the_axes() -> None:
             "log y · seconds",
             "log y · epochs",
         ]
+        driven.screen.query_one("#loss").focus()
+        await driven.press("left")
+        assert driven.pane("loss") == f"epochs 2: loss {driven.trainer.snapshot().loss!r}"
+        await driven.press("home")
+        assert driven.pane("loss") == "epochs 0: loss 4.666666666666667"
+        await driven.press("escape")
+        assert driven.pane("loss") == "log y · epochs"
 
 
 async def test_o_sorts_the_samples_and_capital_o_reverses_them() -> None:
@@ -174,44 +159,22 @@ async def test_o_sorts_the_samples_and_capital_o_reverses_them() -> None:
         assert [row[0] for row in driven.samples[1:4]] == ["0", "1", "2"]
 
 
-async def test_a_shows_the_samples_as_applied_or_now() -> None:
-    async with lab() as driven:
-        await driven.step_to(1)
-        applied = driven.samples
-        await driven.press("a")
-        assert driven.pane("samples").startswith("now")
-        assert driven.samples != applied
-
-
-async def test_the_charts_cursor_reads_exact_values() -> None:
-    async with lab() as driven:
-        await driven.step_to(2)
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
-        assert driven.pane("loss") == f"epochs 2: loss {driven.trainer.snapshot().loss!r}"
-        await driven.press("home")
-        assert driven.pane("loss") == "epochs 0: loss 4.666666666666667"
-        await driven.press("escape")
-        assert driven.pane("loss") == "log y · epochs"
-
-
 # Panes
 
 
-@pytest.mark.parametrize(
-    ("key", "pane"), [("1", "experiment"), ("2", "loss"), ("3", "samples"), ("6", "runs"), ("7", "log")]
-)
-async def test_a_number_hides_its_pane_and_shows_it_again(key: str, pane: str) -> None:
+async def test_a_number_hides_its_pane_and_shows_it_again() -> None:
+    panes = (("1", "experiment"), ("2", "loss"), ("3", "samples"), ("6", "runs"), ("7", "log"))
     async with lab() as driven:
-        await driven.press(key)
-        assert not driven.is_seen(pane)
-        await driven.step_to(2)
-        await driven.press(key)
-        assert driven.is_seen(pane)
-        await driven.until(lambda: "Epoch 2 w=" in driven.text)
+        for epoch, (key, pane) in enumerate(panes, start=1):
+            await driven.press(key)
+            assert not driven.is_seen(pane), pane
+            await driven.step_to(epoch)
+            await driven.press(key)
+            assert driven.is_seen(pane), pane
+            await driven.until(lambda epoch=epoch: f"Epoch {epoch} w=" in driven.text)
 
 
-async def test_what_ran_while_the_loss_was_hidden_is_on_it() -> None:
+async def test_what_ran_while_the_loss_was_hidden_or_zoomed_away_is_on_it() -> None:
     async with lab() as driven:
         await driven.press("2")
         await driven.step_to(2)
@@ -219,6 +182,14 @@ async def test_what_ran_while_the_loss_was_hidden_is_on_it() -> None:
         driven.screen.query_one("#loss").focus()
         await driven.press("left")
         assert driven.pane("loss").startswith("epochs 2:")
+        await driven.press("escape")
+        driven.screen.query_one("#log").focus()
+        await driven.press("enter")
+        await driven.step_to(4)
+        await driven.press("enter")
+        driven.screen.query_one("#loss").focus()
+        await driven.press("left")
+        assert driven.pane("loss").startswith("epochs 4:")
 
 
 @pytest.mark.parametrize(
@@ -244,16 +215,16 @@ async def test_enter_zooms_the_focused_pane_and_enter_or_escape_comes_back(
             assert list(map(driven.is_seen, ALL)) == before
 
 
-@pytest.mark.parametrize("back", ["5", "escape"])
-async def test_on_a_narrow_terminal_a_pane_of_the_side_takes_all_of_it(back: str) -> None:
+async def test_on_a_narrow_terminal_a_pane_of_the_side_takes_all_of_it() -> None:
     async with lab((80, 24)) as driven:
         before = list(map(driven.is_seen, ALL))
-        for key, pane in (("4", "landscape"), ("6", "runs"), ("5", "insight")):
-            await driven.press(key)
-            assert [name for name in ALL if driven.is_seen(name)] == [pane]
-            assert driven.screen.query_one(f"#{pane}").region.size == (80, 22)
-        await driven.press(back)
-        assert list(map(driven.is_seen, ALL)) == before
+        for back in ("5", "escape"):
+            for key, pane in (("4", "landscape"), ("6", "runs"), ("5", "insight")):
+                await driven.press(key)
+                assert [name for name in ALL if driven.is_seen(name)] == [pane]
+                assert driven.screen.query_one(f"#{pane}").region.size == (80, 22)
+            await driven.press(back)
+            assert list(map(driven.is_seen, ALL)) == before, back
 
 
 async def test_the_side_closes_up_when_its_panes_are_hidden() -> None:
@@ -320,17 +291,6 @@ async def test_the_experiment_can_be_zoomed_from_the_palette() -> None:
         assert all(map(driven.is_seen, ALL))
 
 
-async def test_what_ran_while_the_loss_was_zoomed_away_is_on_it() -> None:
-    async with lab() as driven:
-        driven.screen.query_one("#log").focus()
-        await driven.press("enter")
-        await driven.step_to(2)
-        await driven.press("enter")
-        driven.screen.query_one("#loss").focus()
-        await driven.press("left")
-        assert driven.pane("loss").startswith("epochs 2:")
-
-
 async def test_tab_goes_round_fields_and_panes_and_shift_tab_back() -> None:
     async with lab() as driven:
         seen = []
@@ -390,7 +350,7 @@ async def test_it_runs_at_any_size(size: tuple[int, int]) -> None:
 async def test_a_storm_of_sizes_while_it_plays_does_no_harm() -> None:
     generator = random.Random(5)
     async with lab(epochs=FOREVER) as driven:
-        await play_at_max(driven)
+        await driven.play_at_max()
         for _ in range(40):
             await driven.resize(generator.randint(1, 250), generator.randint(1, 80))
         await driven.resize(120, 36)
@@ -403,32 +363,30 @@ async def test_a_storm_of_sizes_while_it_plays_does_no_harm() -> None:
 # Help, palette, the end
 
 
-@pytest.mark.parametrize("key", ["escape", "question_mark", "q", "f1"])
-async def test_the_help_opens_and_closes(key: str) -> None:
+async def test_the_help_opens_and_closes() -> None:
     async with lab() as driven:
-        await driven.press("question_mark")
-        assert isinstance(driven.app.screen, HelpScreen)
-        assert "Back to the start" in driven.text
-        await driven.press(key)
-        assert not isinstance(driven.app.screen, HelpScreen)
-        assert driven.app.return_code is None
-
-
-@pytest.mark.parametrize("over_help", [False, True])
-async def test_a_command_is_run_from_the_palette(over_help: bool) -> None:
-    async with lab() as driven:
-        if over_help:
+        for key in ("escape", "question_mark", "q", "f1"):
             await driven.press("question_mark")
-        await driven.press("ctrl+p", *"one epoch")
-        await driven.pilot.pause()
-        await driven.press("enter")
-        await driven.until(lambda: driven.is_at(1))
+            assert isinstance(driven.app.screen, HelpScreen)
+            assert "Back to the start" in driven.text
+            await driven.press(key)
+            assert not isinstance(driven.app.screen, HelpScreen), key
+            assert driven.app.return_code is None
+
+
+async def test_a_command_is_run_from_the_palette_also_over_the_help() -> None:
+    async with lab() as driven:
+        for epoch, keys in ((1, ()), (2, ("question_mark",))):
+            await driven.press(*keys, "ctrl+p", *"one epoch")
+            await driven.pilot.pause()
+            await driven.press("enter")
+            await driven.until(lambda epoch=epoch: driven.is_at(epoch))
 
 
 async def test_every_command_of_the_palette_can_be_run() -> None:
     async with lab(epochs=5) as driven:
         hits = [hit async for hit in KeymapCommands(driven.screen).discover()]
-        for hit, command in zip(hits, COMMANDS, strict=False):  # behind them is what else one can type
+        for hit, command in zip(hits, OF_LAB, strict=False):  # behind them is what else one can type
             if command.id != "quit":
                 await hit.command()
                 await driven.pilot.pause(0)
@@ -438,257 +396,7 @@ async def test_every_command_of_the_palette_can_be_run() -> None:
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
 async def test_q_quits(key: str) -> None:
     async with lab(epochs=FOREVER) as driven:
-        await play_at_max(driven)
+        await driven.play_at_max()
         await driven.tap(key)
         await until(driven.pilot, lambda: not driven.app.is_running)
         assert driven.app.return_code == 0
-
-
-# Fields
-
-
-async def test_in_a_field_keys_type() -> None:
-    async with lab() as driven:
-        await driven.write("features", "q1 r?.")
-        assert driven.screen.query_one("#features", Input).value == "q1 r?."
-        assert driven.app.is_running
-        await driven.press("escape")
-        assert driven.screen.query_one("#features", Input).value == ""
-        assert driven.app.focused is None
-
-
-async def test_the_learning_rate_can_be_typed_in_mid_run() -> None:
-    async with lab() as driven:
-        await driven.step_to(2)
-        await driven.write("lr", "0.05")
-        await driven.press("enter")
-        await driven.until(lambda: loss_marks(driven) == 1)
-        assert driven.log[-1] == "▾ lr 0.01 → 0.05 from update 7"
-        assert driven.is_at(2)
-
-
-async def test_the_batch_size_can_be_typed_in_mid_run() -> None:
-    async with lab() as driven:
-        await driven.step_to(2)
-        await driven.write("batch_size", "full")
-        await driven.press("enter")
-        await driven.until(lambda: "▾ batch size 1 → full from update 7" in driven.log)
-        await driven.press("escape", "e")
-        await driven.until(lambda: re.search(r"updates +7\b", driven.status))
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "sign"),
-    [("problem", "affine", "affine · tutorial"), ("data", "faithful", "linear · faithful")],
-)
-async def test_another_problem_or_other_data_begin_a_new_run(setting: str, value: str, sign: str) -> None:
-    async with lab(lr=0.0001) as driven:
-        await driven.step_to(3)
-        driven.screen.query_one(f"#{setting}", Select).value = value
-        await driven.until(lambda: sign in driven.status)
-        assert driven.is_at(0)
-        assert "○ ready" in driven.status
-
-
-async def test_another_seed_begins_a_new_run() -> None:
-    async with lab(order="shuffle") as driven:
-        await driven.step_to(2)
-        await driven.write("seed", "7")
-        await driven.press("enter")
-        await driven.until(lambda: driven.is_at(0))
-        assert driven.experiment.seed == 7
-
-
-async def test_another_problem_while_it_plays_at_max_leaves_nothing_of_the_old_run() -> None:
-    async with lab(epochs=FOREVER) as driven:
-        await play_at_max(driven)
-        driven.screen.query_one("#data", Select).value = "faithful"
-        await driven.until(lambda: "faithful" in driven.status and "ready" in driven.status)
-        lines = len(driven.log)
-        assert driven.pane("samples").endswith("272 samples")
-        await driven.press("tab")
-        assert len(driven.log) == lines
-        assert driven.trainer.snapshot().updates == 0
-
-
-async def test_r_while_it_plays_at_max_goes_back_to_the_start() -> None:
-    async with lab(epochs=FOREVER) as driven:
-        await play_at_max(driven)
-        await driven.tap("r")
-        await driven.until(lambda: "ready" in driven.status)
-        lines = len(driven.log)
-        await driven.press("escape")
-        assert len(driven.log) == lines
-        assert driven.trainer.snapshot().updates == 0
-
-
-async def test_space_while_a_reset_still_loads_shows_nothing_of_the_old_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-
-    class Slow(trainers.Trainer):
-        def __init__(self, *arguments: Any) -> None:
-            gate.wait(30)
-            super().__init__(*arguments)
-
-    async with lab(epochs=FOREVER) as driven:
-        await driven.press("e")
-        monkeypatch.setattr(trainers, "Trainer", Slow)
-        old = driven.trainer
-        await driven.press("r", "space")
-        await driven.until(lambda: "loading" in driven.status)
-        assert old.snapshot().epoch == 1
-        gate.set()
-        await driven.until(lambda: driven.trainer is not old and driven.is_at(2))
-        assert old.snapshot().epoch == 1
-
-
-async def test_keys_pressed_while_a_run_still_loads_act_on_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-
-    class Slow(trainers.Trainer):
-        def __init__(self, *arguments: Any) -> None:
-            gate.wait(30)
-            super().__init__(*arguments)
-
-    async with lab() as driven:
-        monkeypatch.setattr(trainers, "Trainer", Slow)
-        await driven.tap("r", "plus", "plus", "e", "plus", "e")
-        gate.set()
-        await driven.until(lambda: driven.is_at(2))
-        (event,) = driven.trainer.snapshot().events
-        assert (event.update, event.before, event.after) == (3, 0.015625, 0.0195312)
-
-
-async def test_keys_of_one_burst_take_effect_in_their_order() -> None:
-    async with lab() as driven:
-        await driven.tap("e", "e", "plus", "full_stop", "left_square_bracket", "minus", "e")
-        await driven.until(lambda: driven.experiment.lr == 0.008 and driven.is_at(2))
-        (event,) = driven.trainer.snapshot().events
-        assert (event.update, event.after) == (3, 0.008)
-
-
-async def test_a_wrong_field_keeps_the_run_going() -> None:
-    async with lab(epochs=FOREVER) as driven:
-        await driven.press("space")
-        await driven.write("features", "nosuch")
-        await driven.press("enter")
-        await driven.until(lambda: "✗ unknown column" in driven.text)
-        lines = len(driven.log)
-        await driven.until(lambda: len(driven.log) > lines + 2)
-        assert "running" in driven.status
-
-
-async def test_a_field_that_is_wrong_is_given_up_with_escape() -> None:
-    async with lab() as driven:
-        await driven.write("lr", "-1")
-        assert "✗ learning rate must be" in driven.text
-        await driven.press("escape")
-        assert "✗" not in driven.text
-        assert driven.experiment.lr == 0.01
-
-
-# Ends and failures
-
-
-async def test_a_learning_rate_that_is_too_large_diverges_and_says_so() -> None:
-    async with lab(lr=0.3, play=True) as driven:
-        driven.player.change_speed(MAX)
-        await driven.until(lambda: "✗ diverged" in driven.status)
-        assert any(line.startswith("Diverged in epoch") and "last finite θ is kept" in line for line in driven.log)
-        assert "- lowers the learning rate, r starts again" in driven.log
-        await driven.press("minus", "r")
-        await driven.until(lambda: "○ ready" in driven.status)
-
-
-async def test_steps_after_the_end_say_nothing_more() -> None:
-    async with lab(epochs=2) as driven:
-        await driven.step_to(2)
-        await driven.until(lambda: "finished" in driven.status)
-        lines = len(driven.log)
-        await driven.press("e", "full_stop", "space")
-        assert len(driven.log) == lines
-
-
-async def test_more_epochs_go_on_after_the_end() -> None:
-    async with lab(epochs=2) as driven:
-        await driven.step_to(2)
-        await driven.write("epochs", "4")
-        await driven.press("enter", "escape", "space")
-        await driven.until(lambda: "Finished 4 epochs" in driven.log[-1])
-
-
-async def test_play_starts_at_once() -> None:
-    async with lab(play=True, epochs=3) as driven:
-        await driven.until(lambda: "finished" in driven.status)
-
-
-@pytest.mark.parametrize(
-    ("settings", "failure"),
-    [
-        ({"data": "nosuch.csv"}, "nosuch.csv"),
-        ({"features": ("nosuch",)}, "unknown column 'nosuch' (there is x, y)"),
-        ({"init": (1.0, 2.0)}, "start has 2 numbers"),
-        ({"problem": "cubic"}, "unknown problem 'cubic'"),
-        ({"init": (1e308,)}, "the loss at the start is not finite"),
-    ],
-)
-async def test_what_cannot_begin_ends_with_a_line_that_says_why(settings: dict[str, Any], failure: str) -> None:
-    app = LabApp(Opening(Experiment(**settings)))
-    async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: not app.is_running)
-    assert failure in app.failure
-    assert "\n" not in app.failure
-
-
-@pytest.mark.parametrize(
-    ("name", "header"),
-    [
-        ("[red]x.csv", "[b]x,[/"),
-        ("x[.csv", '"[@click=app.quit]x","\x1b[31m"'),
-        ("数据.csv", "größe,数据数据数据数据数据"),
-        ("$primary.csv", "$x,%y"),
-        ("a" * 200 + ".csv", "x" * 300 + ",y"),
-    ],
-    ids=["markup", "actions and escapes", "wide", "variables", "long"],
-)
-async def test_names_of_data_are_only_text(tmp_path: Path, name: str, header: str) -> None:
-    path = table(tmp_path / name, header)
-    async with lab(data=path, problem="affine", lr=0.001) as driven:
-        await driven.press("e", "1", "1", "tab", "tab", "enter", "escape")
-        driven.screen.query_one(Samples).focus()
-        await driven.press("o", "down")
-        assert all(row.isprintable() for row in driven.text.split("\n"))
-        assert driven.app.is_running
-
-
-@pytest.mark.parametrize(("seed", "size"), [(1, (120, 36)), (2, (80, 24)), (3, (50, 14))])
-async def test_a_hundred_random_keys_do_no_harm(seed: int, size: tuple[int, int]) -> None:
-    generator = random.Random(seed)
-    # The palette can be told to quit, and then does.
-    keys = [key for command in COMMANDS for key in command.keys.split(",") if command.id not in ("quit", "palette")]
-    keys += ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "backspace", "9", "z", "slash"]
-    async with lab(size=size) as driven:
-        for _ in range(100):
-            await driven.tap(generator.choice(keys))
-        await driven.press("escape", "escape", "escape", "escape")
-        assert driven.app.is_running
-
-
-async def test_a_run_by_keys_has_the_bits_of_one_without_a_screen() -> None:
-    async with lab(order="shuffle", seed=3, batch_size=2) as driven:
-        await driven.press("full_stop", "full_stop", "full_stop", "e", "e")
-        await driven.until(lambda: driven.trainer.snapshot().epoch >= 3)
-        theta = driven.trainer.snapshot().theta
-        alone = trainers.Trainer(driven.experiment, driven.trainer.problem).advance(Epoch(3))
-        assert theta.tobytes() == alone.theta.tobytes()
-
-
-async def test_a_moment_that_comes_while_the_app_ends_is_not_shown() -> None:
-    async with lab() as driven:
-        snapshot = driven.player.trainer.advance(until=Epoch(1))
-        driven.app._running = False  # the first thing that goes when the app ends; then its widgets, one by one
-        await driven.screen.query_one(Status).remove()
-        driven.screen.show_snapshot(snapshot)
-        driven.app._running = True
-        with pytest.raises(NoMatches):
-            driven.screen.show_snapshot(snapshot)  # but a widget that is missed while it runs is a fault

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from labs import until
 from textual.app import App, ComposeResult
 
 from gdtui.dashboard.figures import figure
@@ -320,9 +321,9 @@ async def test_it_is_drawn_at_every_size(settings: dict[str, Any], relief: str) 
         for size in ((1, 1), (5, 3), (7, 4), (12, 30), (60, 4), (38, 12), (20, 8), (200, 60)):
             await pilot.resize_terminal(*size)
             widget.show(drawn, parts)
+            await until(pilot, lambda size=size: len(said(widget)) <= max(0, size[0] - 4))
             for line in lines(widget):
                 assert len(line) - line.count("̂") == widget.size.width
-            assert len(said(widget)) <= max(0, size[0] - 4)
 
 
 @pytest.mark.filterwarnings("error")

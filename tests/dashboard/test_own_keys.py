@@ -106,7 +106,7 @@ async def test_in_a_field_a_key_types() -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
-@pytest.mark.parametrize("given", ["X", []])
+@pytest.mark.parametrize("given", ["Q", []])
 async def test_nobody_is_locked_in(key: str, given: Any) -> None:
     async with lab(preferences=having(quit=given)) as driven:
         await driven.press("q")
@@ -116,8 +116,8 @@ async def test_nobody_is_locked_in(key: str, given: Any) -> None:
 
 
 async def test_the_key_that_opens_the_help_closes_it() -> None:
-    async with lab(preferences=having(help="h", quit="X", leave="F4")) as driven:
-        for key in ("h", "X", "f4"):
+    async with lab(preferences=having(help="h", quit="Q", leave="F4")) as driven:
+        for key in ("h", "Q", "f4"):
             await driven.press("h")
             assert isinstance(driven.app.screen, HelpScreen)
             await driven.press("question_mark", "q", "escape")

@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
 from labs import Lab, lab
 from textual.command import CommandList
 
@@ -47,33 +46,24 @@ def keep(name: str, tags: str = "") -> None:
     main(["run", "--epochs", "3", "--name", name, "--tags", tags, "--format", "jsonl"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "names"),
-    [("problem", FAMILIES), ("data", SOURCES), ("optimizer", RULES), ("lesson", LESSONS), ("help", NAMES)],
-)
-async def test_everything_of_a_kind_is_found(kind: str, names: list[str]) -> None:
+async def test_everything_of_a_kind_is_found_by_a_few_letters_and_by_words_of_a_description_too() -> None:
+    kinds = {"problem": FAMILIES, "data": SOURCES, "optimizer": RULES, "lesson": LESSONS, "help": NAMES}
     async with lab() as driven:
-        assert set(await found(driven, f"{kind}: ")) >= {f"{kind}: {name}" for name in names}
-
-
-async def test_a_few_letters_are_enough_and_words_of_a_description_too() -> None:
-    async with lab() as driven:
+        for kind, names in kinds.items():
+            assert set(await found(driven, f"{kind}: ")) >= {f"{kind}: {name}" for name in names}
         assert (await found(driven, "rsnbrck"))[0] == "problem: rosenbrock"
         assert "data: faithful" in await found(driven, "Old Faithful")
         assert await found(driven, "zzzz") == []
 
 
-async def test_actions_come_first_then_what_else_there_is_to_type() -> None:
+async def test_actions_come_first_then_what_else_there_is_to_type_and_a_kind_that_is_chosen_is_typed() -> None:
     async with lab() as driven:
-        provider = KeymapCommands(driven.screen)
-        shown = [str(hit.display) async for hit in provider.discover()]
-        assert shown == [*(command.help for command in OF_LAB), *(f"{kind}: …" for kind in KINDS)]
-
-
-async def test_a_kind_that_is_chosen_is_typed() -> None:
-    async with lab() as driven:
-        hits = {str(hit.display): hit.command async for hit in KeymapCommands(driven.screen).discover()}
-        hits["optimizer: …"]()
+        hits = [(str(hit.display), hit.command) async for hit in KeymapCommands(driven.screen).discover()]
+        assert [shown for shown, _ in hits] == [
+            *(command.help for command in OF_LAB),
+            *(f"{kind}: …" for kind in KINDS),
+        ]
+        dict(hits)["optimizer: …"]()
         await driven.until(lambda: "optimizer: adagrad" in driven.text)
 
 
@@ -91,25 +81,21 @@ async def test_what_does_not_fit_is_said_beside_the_field() -> None:
         assert driven.experiment.problem == "saddle"
 
 
-async def test_a_schedule_changes_the_run_under_way() -> None:
+async def test_a_schedule_changes_the_run_under_way_and_a_theme_is_put_on() -> None:
     async with lab() as driven:
         await driven.step_to(2)
         await choose(driven, "schedule: cosine")
         await driven.until(lambda: driven.experiment.schedule == "cosine")
         assert driven.is_at(2)
+        await choose(driven, "theme: nord")
+        await driven.until(lambda: driven.app.theme == "nord")
+        assert driven.app.left.theme == "nord"
 
 
 async def test_a_lesson_opens() -> None:
     async with lab() as driven:
         await choose(driven, "lesson: divergence")
         await driven.until(lambda: LESSONS["divergence"].title in driven.text)
-
-
-async def test_a_theme_is_put_on() -> None:
-    async with lab() as driven:
-        await choose(driven, "theme: nord")
-        await driven.until(lambda: driven.app.theme == "nord")
-        assert driven.app.left.theme == "nord"
 
 
 async def test_a_topic_is_explained_also_from_the_help() -> None:

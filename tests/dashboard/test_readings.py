@@ -140,7 +140,7 @@ def test_without_gradients_the_pane_says_what_brings_them() -> None:
     for moment in (None, moment_without_gradients([1, 2])):
         assert page(training_of(moment, FALLING), (80, 20)) == [empty]
     assert page(training_of(None, np.ones(100)), (80, 20))[-1] == empty
-    assert page(training_of(moment_without_gradients([1], [1])), (80, 20))[0].startswith("norms alone")
+    assert page(training_of(moment_without_gradients([1], [1])), (80, 20))[0].startswith("no direction: ")
 
 
 def test_at_the_minimum_what_is_undefined_is_a_dash() -> None:

@@ -54,7 +54,7 @@ def test_only_axes_of_which_something_is_known_are_offered() -> None:
 
 def test_a_plot_has_the_value_its_counterpart_the_events_and_the_pins() -> None:
     told = training(events=(Event(20, 2.0, "lr", 0.1, 0.05),))
-    pins = Pins().put(Pin.trained(training(30), "loss", "k", "before"))
+    pins = Pins().put(Pin.trained(training(30), "k", "before"))
     plot = plot_of(told, "loss", XAxis.EPOCHS, True, pins)
     assert [one.name for one in plot.series] == ["loss", "val_loss", "k"]
     assert [(mark.x, mark.label) for mark in plot.marks] == [(2.0, "lr 0.1 → 0.05")]
@@ -92,6 +92,6 @@ def test_the_rate_is_of_the_newest_steps() -> None:
 
 
 def test_a_training_without_values_can_be_pinned() -> None:
-    pin = Pin.trained(Training("t"), "", "k", "empty")
+    pin = Pin.trained(Training("t"), "k", "empty")
     assert math.isnan(pin.loss)
     assert len(pin.series(XAxis.UPDATES, next(iter(Pins().put(pin)))[0]).x) == 0

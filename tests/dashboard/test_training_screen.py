@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from labs import rows_of
+from labs import moment, rows_of
 from trainings import points, probe, training, watched
 
 from gdtui.dashboard.curves import XAxis
+from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.values import Values, sparkline
 from gdtui.descent.snapshot import Event
+from gdtui.training.training import Training
 
 
 def seen(here) -> str:
@@ -73,9 +75,9 @@ async def test_a_second_value_stands_below_and_goes() -> None:
         overlay = here.screen.query_one("#overlay", Chart)
         await here.pilot.press("i")
         await here.pilot.pause()
-        assert overlay.plot.series[0].name == "val_loss"
+        assert overlay.plot.series[0].name == "lr"  # val_loss is above already
         assert overlay.display
-        await here.pilot.press("i", "i", "i")
+        await here.pilot.press("i", "i")
         await here.pilot.pause()
         assert not overlay.display
 
@@ -168,6 +170,84 @@ async def test_pins_lie_beside_it() -> None:
         assert "against now" in seen(here)
         await here.pilot.press("P")
         assert len(here.screen.query_one("#loss", Chart).plot.series) == 2
+
+
+async def test_pinned_runs_are_compared_by_the_value_that_is_charted() -> None:
+    async with watched(training(5)) as here:
+        await here.pilot.press("p")
+        own = Pin.of(moment(epoch=3), "own", "descent")
+        assert here.screen.pin(own)
+        await here.tell(curves=training(9).curves, values=36)
+        here.screen.choose("accuracy")
+        series = here.screen.query_one("#loss", Chart).plot.series
+        assert series[1].y.tolist() == training(5).curves["accuracy"][:, -1].tolist()
+        assert len(series[2].x) == 0  # a descent has no such value
+        here.screen.choose("loss")
+        series = here.screen.query_one("#loss", Chart).plot.series
+        assert series[2].y.tolist() == training(5).curves["loss"][:, -1].tolist()
+        assert series[3].y[-1] == own.loss
+
+
+async def test_the_runs_say_how_far_each_has_come() -> None:
+    async with watched(training(30), size=(160, 36)) as here:
+        await here.pilot.press("p", "6")
+        here.screen.set_focus(here.screen.query_one("#runs"))
+        await here.pilot.press("6", "enter")
+        await here.pilot.pause()
+        lines = [line for line in seen(here).splitlines() if "epoch" in line and "│" in line]
+        assert len(lines) == 2
+        assert all("epoch 3 " in line for line in lines)
+
+
+async def test_one_that_has_ended_is_neither_held_nor_stopped() -> None:
+    async with watched(training(state="finished")) as here:
+        log = here.screen.query_one(Log)
+        await here.pilot.press("space")
+        assert "finished" in rows_of(here.app)[0]
+        assert log.entries[-1] == "it has ended: there is nothing to hold"
+        await here.pilot.press("X")
+        assert log.entries[-1] == "it has ended already"
+
+
+async def test_the_keys_say_what_space_does() -> None:
+    async with watched(training()) as here:
+        assert "space hold" in rows_of(here.app)[-1]
+        await here.tell(is_controlled=True)
+        assert "space pause" in rows_of(here.app)[-1]
+        await here.tell(state="paused")
+        assert "space go on" in rows_of(here.app)[-1]
+
+
+async def test_how_fast_it_goes_has_room_before_its_config() -> None:
+    config = tuple((f"setting {k}", "a long value of it") for k in range(5))
+    async with watched(training(config=config)) as here:
+        assert "steps/s" in rows_of(here.app)[0]
+        assert "cnn" in rows_of(here.app)[0]
+
+
+async def test_what_is_waited_for_is_said_where_nothing_is_known_yet() -> None:
+    async with watched(Training("log.csv", notice="log.csv is not there yet"), size=(120, 36)) as here:
+        here.screen.hidden = frozenset({"log"})
+        here.screen.hide_unwanted()
+        await here.pilot.pause()
+        assert "log.csv is not there yet" in seen(here)
+
+
+async def test_where_nothing_is_told_nothing_is_pinned_or_written_and_that_is_said() -> None:
+    async with watched(Training("empty", state="finished")) as here:
+        log = here.screen.query_one(Log)
+        await here.pilot.press("p")
+        assert log.entries[-1] == "it has told no value yet: there is nothing to pin"
+        await here.pilot.press("w")
+        assert log.entries[-1] == "there is nothing to write yet"
+
+
+async def test_what_can_be_written_is_said_in_a_trainings_words() -> None:
+    async with watched(training(moment=probe())) as here:
+        await here.pilot.press("w")
+        assert "a step a row" in seen(here)
+        await here.pilot.press("tab")
+        assert "the newest probe" in seen(here)
 
 
 @pytest.mark.parametrize("size", [(200, 60), (120, 36), (80, 24), (60, 16), (30, 8), (10, 3)])

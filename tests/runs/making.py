@@ -55,15 +55,15 @@ class Case:
 
 
 CASES = {
-    "long": Case("lr=1e-6 epochs=700000"),
+    "long": Case("lr=1e-6 epochs=400000"),
     "longer": Case("lr=1e-6 epochs=3000000"),
     "moons": Case(
-        "problem=mlp data=moons optimizer=adam lr=0.02 batch-size=16 order=shuffle epochs=10000 set=hidden:3,n:64",
+        "problem=mlp data=moons optimizer=adam lr=0.02 batch-size=16 order=shuffle epochs=4000 set=hidden:3,n:64",
         (
-            Change(1_000, {"lr": 0.01}),
-            Change(10_001, {"batch_size": 24, "beta1": 0.8}),
-            Change(20_002, {"order": "replacement"}),
-            Change(30_001, {"lr": 0.005, "batch_size": 16}),
+            Change(400, {"lr": 0.01}),
+            Change(4_001, {"batch_size": 24, "beta1": 0.8}),
+            Change(7_002, {"order": "replacement"}),
+            Change(10_001, {"lr": 0.005, "batch_size": 16}),
         ),
     ),
     "large": Case(

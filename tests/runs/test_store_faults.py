@@ -373,6 +373,7 @@ def test_readers_and_writers_in_many_threads_and_processes_lose_nothing(tmp_path
                     assert record.history.newest_epoch == record.epoch
             except Exception as error:
                 faults.append(error)
+            time.sleep(0.01)
 
     reader = Thread(target=poll)
     reader.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import pytest
 from recorded import seen, wait_until
 
 import gdtui
+from gdtui.cli import main
+from gdtui.dashboard.pins import Pin
 from gdtui.experiment import InputError
 from gdtui.runs.store import Store
 from gdtui.training import kept as kept_module
@@ -106,6 +109,23 @@ def test_a_long_training_is_read_bit_by_bit(store: Store, monkeypatch: pytest.Mo
     assert reads == sorted(reads)
     assert (reads[-1], looks[-1].curves["loss"][-1, Column.STEP]) == (1.0, 999)
     assert 0.25 < reads[0] < 0.5
+
+
+def test_what_is_said_of_a_long_training_is_said_of_all_of_it(
+    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ledger_module, "SHORT_PIECE", 7)
+    monkeypatch.setattr(ledger_module, "LONGEST_PIECE", 100)
+    with gdtui.Recorder("a") as run:
+        for i in range(1_000):
+            run.log(step=i, loss=float(i))
+    monkeypatch.setattr(kept_module, "LOOK_ROWS", 300)
+    assert main(["show", "a", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["values"] == {"loss": 999.0}
+    assert main(["export", "a", str(home / "a.csv")]) == 0
+    assert (home / "a.csv").read_text().splitlines()[-1].startswith("999,")
+    assert Pin.found(store, store.find("a")).loss == 999.0
+    assert main(["export", "a", str(home / "b.csv"), "--epoch", "3"]) == 2
 
 
 def test_a_follower_goes_on_after_the_store_was_connected_anew(store: Store) -> None:

@@ -224,6 +224,11 @@ def test_in_a_folder_the_newest_log_is_followed(tmp_path: Path) -> None:
     assert training.curves["loss"][0, Column.VALUE] == 1
 
 
+def test_a_folder_without_a_log_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^there is no log in"):
+        follow(str(tmp_path))
+
+
 def test_a_last_row_of_a_long_log_and_its_peaks_are_there_at_once_and_all_of_it_in_the_end(
     log: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:

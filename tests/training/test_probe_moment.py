@@ -98,3 +98,12 @@ def test_without_gradients_there_are_none() -> None:
     assert np.isnan(moment.numbers[:, Number.NORM :]).all()
     assert not moment.has_gradients
     assert moment.instruments == {}
+
+
+def test_of_very_many_samples_all_are_counted() -> None:
+    gradients = np.random.default_rng(0).normal(0.01, 1.0, (250_000, 2))
+    gradients[-1] = 1e6  # the largest share, which a part of the samples may not have
+    moment = moment_of(0, math.nan, 0.0, np.arange(len(gradients)), gradients=gradients)
+    against = gradients @ gradients.mean(axis=0) < 0
+    assert moment.instruments["conflicts"] == against.sum() == (moment.column(Number.COSINE) < 0).sum()
+    assert moment.instruments["largest_share_sample"] == len(gradients) - 1

@@ -13,6 +13,7 @@ import pytest
 from recorded import ran, seen, store_in, wait_until
 
 import gdtui
+from gdtui.experiment import InputError
 from gdtui.insight.instruments import alignments, measure
 from gdtui.runs.store import Store
 from gdtui.training import writer as writer_module
@@ -189,13 +190,14 @@ def test_what_is_neither_number_nor_text_is_counted_and_said_once(
     assert training.dropped == 9
 
 
-@pytest.mark.parametrize("name", ["self", "values", "name", "a\x1b[31mb", "a\nb", "\udc80", "x" * 5000, "", "λ/θ"])
+@pytest.mark.parametrize("name", ["self", "values", "name", "a\x1b[31mb", "a\nb", "\udc80", "x" * 5000, "", " ", "λ/θ"])
 def test_a_value_may_have_any_name(store: Store, name: str) -> None:
     with gdtui.Recorder("a") as run:
         run.log(**{name: 1.0})
         run.log({name: 2.0})
     (shown,) = seen(store, "a").curves
     assert shown.isprintable()
+    assert shown.strip()  # it can be seen, and chosen
     assert len(shown) <= 200
     assert seen(store, "a").curves[shown][:, Column.VALUE].tolist() == [1, 2]
     assert run.problem == ""
@@ -246,10 +248,9 @@ def test_a_training_is_not_taken_for_an_experiment_of_gdtuis_own(store: Store, g
     with Recorder("a", {"lr": 0.5}) as run:
         run.log(loss=1.0)
     assert "training lr=0.5" in gdtui("runs").out
-    for command in (("show", "a"), ("export", "a", "a.csv"), ("compare", "a", "a")):
-        finished = gdtui(*command)
-        assert finished.status == 2
-        assert finished.err == f"gdtui: run {run.id} is another program's training: gdtui watch {run.id} shows it\n"
+    assert gdtui("resume", "a").status == 2
+    with pytest.raises(InputError, match=f"run {run.id} is another program's training: gdtui watch {run.id} shows it"):
+        store.record(run.id)
 
 
 # --- samples ---------------------------------------------------------------------------------------------------------

@@ -57,6 +57,12 @@ def test_samples_have_what_is_known_of_them(tmp_path) -> None:
     assert rows.fetchall() == [(7, "a", 1.0, 2.0, -0.5, 0.1), (9, "b", 3.0, 4.0, 0.5, 0.9)]
 
 
+def test_samples_with_labels_are_json_too(tmp_path) -> None:
+    export(TOLD, "samples", str(tmp_path / "samples.json"))
+    columns = json.loads((tmp_path / "samples.json").read_text())["columns"]
+    assert (columns["label"], columns["sample"], columns["loss"]) == (["a", "b"], [7, 9], [1.0, 3.0])
+
+
 def test_the_config_is_text_or_json(tmp_path) -> None:
     export(TOLD, "experiment", str(tmp_path / "config.txt"))
     assert (tmp_path / "config.txt").read_text() == "lr=0.1\nmodel=small\n"

@@ -28,7 +28,7 @@ from gdtui.runs.atomic import FileThereError, destination
 from gdtui.runs.export import FORMATS, WHAT, Written, check, export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -68,12 +68,16 @@ class Source:
         title: stands above pictures.
         write: what, file, whether it may be replaced, and a picture's SVG -> what was written.
         chart: draws the chart where it is not on the screen.
+        contents: what each of `WHAT` is.
+        charted: what the chart shows; empty where its border says so.
     """
 
     words: tuple[str, ...]
     title: str
     write: Callable[[str, str, bool, Callable[[], str]], Written]
     chart: Callable[[], str]
+    contents: Mapping[str, str]
+    charted: str = ""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Source:
@@ -83,6 +87,8 @@ class Source:
             title=title(snapshot),
             write=partial(export, snapshot),
             chart=partial(loss_svg, snapshot),
+            contents=CONTENTS,
+            charted="loss",
         )
 
 
@@ -124,10 +130,10 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
 
     AUTO_FOCUS = ""
 
-    def __init__(self, words: Sequence[str]) -> None:
-        """A prompt that makes up names of files from these words."""
+    def __init__(self, words: Sequence[str], contents: Mapping[str, str]) -> None:
+        """A prompt that makes up names of files from these words, and says what each of `WHAT` is."""
         super().__init__()
-        self._words = words
+        self._words, self._contents = words, contents
         self._what = WHAT[0]
         self._asked_for = ""  # the file that is there already, and that Enter replaces the next time
 
@@ -196,7 +202,7 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
             self._say(f"✗ {error}", "wrong")
             return None
         if not self._asked_for:
-            self._say(CONTENTS[self._what])
+            self._say(self._contents[self._what])
         return file
 
     def _say(self, text: str, kind: str = "") -> None:
@@ -213,7 +219,15 @@ CONTENTS = {
     "chart": "the loss as it is shown · .svg",
     "lab": "the whole screen · .svg",
 }
-"""What each of `WHAT` is."""
+"""What each of `WHAT` is, of a descent."""
+
+OF_TRAININGS = CONTENTS | {
+    "history": "every value, a step a row · .csv .parquet .json",
+    "samples": "the newest probe, a sample a row · .csv .parquet .json",
+    "experiment": "what the training was begun with, its config · .txt .json",
+    "chart": "the value that is charted, as it is shown · .svg",
+}
+"""The same of another program's training."""
 
 
 def words_of(experiment: Experiment) -> tuple[str, ...]:
@@ -223,8 +237,9 @@ def words_of(experiment: Experiment) -> tuple[str, ...]:
 
 def file_name(words: Sequence[str], what: str) -> str:
     """A name for what is written, such as `linear-tutorial-sgd.csv`, that needs no quotes in a shell."""
-    name = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in (*words, *([what] * (what != "history"))))
-    return f"{name[-LONGEST:].strip('-.')}{FORMATS[what][0]}"
+    plain = [re.sub(r"[^\w.]+", "-", word).strip("-.") for word in (*words, *([what] * (what != "history")))]
+    name = "-".join(filter(None, plain))[-LONGEST:].strip("-.")
+    return f"{name or what}{FORMATS[what][0]}"
 
 
 async def ask(main: PanesScreen) -> None:
@@ -236,8 +251,10 @@ async def ask(main: PanesScreen) -> None:
             write(main, newest, request)
 
     source = main.source()
-    if source is not None:
-        await main.app.push_screen(ExportScreen(source.words), answered)
+    if source is None:
+        main.query_one(Log).say("there is nothing to write yet", "note")
+    else:
+        await main.app.push_screen(ExportScreen(source.words, source.contents), answered)
 
 
 def write(main: PanesScreen, source: Source, request: Request) -> None:
@@ -279,4 +296,5 @@ def _picture(main: PanesScreen, source: Source, what: str) -> str:
     chart = main.query_one("#loss", Chart)
     if chart.plot is None or not chart.display:
         return source.chart()
-    return chart_svg(chart.plot, source.title, f"loss · {Content.from_markup(str(chart.border_subtitle)).plain}")
+    caption = Content.from_markup(str(chart.border_subtitle)).plain
+    return chart_svg(chart.plot, source.title, f"{source.charted} · {caption}" if source.charted else caption)

@@ -122,11 +122,11 @@ class PanesScreen(Layer[None]):
 
     @contextmanager
     def unless_leaving(self) -> Iterator[None]:
-        """While the app ends its widgets go one after the other: what cannot be shown any more need not be."""
+        """While the screen goes its widgets go one after the other: what cannot be shown any more need not be."""
         try:
             yield
         except NoMatches:
-            if self.app.is_running:
+            if self.app.is_running and self in self.app.screen_stack:
                 raise
 
     def show_again(self) -> None:

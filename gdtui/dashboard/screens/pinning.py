@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 class PinningScreen(PanesScreen):
     """A main screen with pinned runs."""
 
-    value = ""
-    """Which of a training's values is compared; empty for its loss."""
-
     def __init__(self) -> None:
         super().__init__()
         self._pins = Pins()
@@ -84,7 +81,7 @@ class PinningScreen(PanesScreen):
 
         def leave(run: Run | None) -> None:
             if run is not None:
-                self.app.run_worker(self.app.open_kept(run), group="open")  # type: ignore[attr-defined]
+                self.app.run_worker(self.open_run(run.id), group="open")  # this screen may go meanwhile
 
         if self.app.screen is self:  # the palette may lie over another screen
             self.app.push_screen(RunsScreen(Store(), looks, self._pin_kept), leave)
@@ -111,4 +108,4 @@ class PinningScreen(PanesScreen):
             return
         if not self._pins.has_room_for(run.id):
             raise InputError("run", f"{len(self._pins)} runs are pinned already: unpin one first")
-        self.pin(await in_thread(partial(Pin.found, Store(), run, self.value)))
+        self.pin(await in_thread(partial(Pin.found, Store(), run)))

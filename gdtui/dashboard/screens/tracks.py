@@ -11,11 +11,12 @@ from gdtui.dashboard.keymap import TRAINING
 from gdtui.dashboard.pins import Pin
 from gdtui.dashboard.screens.panes import PANES
 from gdtui.dashboard.screens.pinning import PinningScreen
-from gdtui.dashboard.tracks import COLOR, LABELS, axes, is_log, plot_of
+from gdtui.dashboard.tracks import COLOR, LABELS, axes, counterpart, epoch_of, is_log, plot_of
 from gdtui.dashboard.widgets.chart import Chart
+from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
 from gdtui.dashboard.widgets.trainstatus import TrainingStatus
-from gdtui.dashboard.widgets.values import Values
+from gdtui.dashboard.widgets.values import NOTHING, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +50,7 @@ class TracksScreen(PinningScreen):
         self._axis = XAxis.UPDATES
         self._turned: frozenset[str] = frozenset()  # values on another kind of y axis than usual
         self._plot: Plot | None = None
+        self._charted = self._pins  # with the value that is charted
         self._cursor: Chart.CursorMoved | None = None
 
     def head(self) -> Iterable[Widget]:
@@ -87,14 +89,18 @@ class TracksScreen(PinningScreen):
     def show_again(self) -> None:
         """Draw the charts: they are not drawn while they are hidden."""
         training, chart, overlay = self.training, self.query_one("#loss", Chart), self.query_one("#overlay", Chart)
-        if training is None or not self.value:
+        if training is None:
+            return
+        if not self.value:
+            self.subtitle(chart, training.notice or NOTHING, NOTHING)
             return
         axis = self._axis if self._axis in axes(training) else XAxis.UPDATES
-        self._plot = plot = plot_of(training, self.value, axis, self._is_log(self.value), self._pins)
+        self._charted = self._pins if self.value == training.loss else self._pins.charting(self.value)
+        self._plot = plot = plot_of(training, self.value, axis, self._is_log(self.value), self._charted)
         if self._is_difference:
             from gdtui.dashboard.comparison import difference_plot
 
-            plot = difference_plot(plot, self._pins, axis)
+            plot = difference_plot(plot, self._charted, axis)
         if chart.display:
             chart.show(plot)
         if overlay.display and self._second in training.curves:
@@ -117,13 +123,13 @@ class TracksScreen(PinningScreen):
             newest = [float(one.y[-1]) if len(one.y) else float("nan") for one in plot.series]
             values, texts = [newest[0], *newest[len(newest) - len(self._pins) :]], [view, f"{y} · {LABELS[self._axis]}"]
         else:
-            values = comparison.losses_at(at.x, plot, self._pins, self._axis, self._is_difference)
+            values = comparison.losses_at(at.x, plot, self._charted, self._axis, self._is_difference)
             texts = [
                 f"{LABELS[self._axis]} {at.x:,.7g}: " + ", ".join(f"{name} {value!r}" for name, value in at.values)
             ]
             texts.append(f"{LABELS[self._axis]} {at.x:,.7g}")
         self.subtitle(self.query_one("#loss", Chart), *texts)
-        now = comparison.Now(None, 0, training.state)
+        now = comparison.Now(None, epoch_of(training), training.state)
         runs.show(comparison.run_lines(now, self._pins, values, COLOR))
 
     @on(Chart.CursorMoved, "#loss")
@@ -148,7 +154,9 @@ class TracksScreen(PinningScreen):
 
     def action_change_overlay(self) -> None:
         """The next value below, or none."""
-        names = ["", *(name for name in (self.training.curves if self.training else ()) if name != self.value)]
+        curves = self.training.curves if self.training else ()
+        shown = self.value, counterpart(self.value, curves)
+        names = ["", *(name for name in curves if name not in shown)]
         at = names.index(self._second) if self._second in names else 0
         self._second = names[(at + 1) % len(names)]
         overlay = self.query_one("#overlay", Chart)
@@ -176,13 +184,14 @@ class TracksScreen(PinningScreen):
         """Pin this training as it stands."""
         training = self.training
         if training is None or not self.value:
+            self.query_one(Log).say("it has told no value yet: there is nothing to pin", "note")
             return
         key = f"at {training.values}"
         if self._pins.get(key):
             self.unpin(key)
         else:
             steps = int(training.curves[self.value][-1, 0])
-            self.pin(Pin.trained(training, self.value, key, f"at step {steps:,}"))
+            self.pin(Pin.trained(training, key, f"at step {steps:,}"))
 
     def show_pins(self) -> None:
         """Draw the charts with these."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -155,7 +156,8 @@ class TrainingScreen(TracksScreen):
     def _show_status(self) -> None:
         training = self.training
         self.query_one(TrainingStatus).show(training, self._state, getattr(self.app, "slow_link", None))
-        self.query_one(KeyBar).show("following")
+        state = training.state if training is not None and training.is_controlled else ""
+        self.query_one(KeyBar).show({"": "following", "paused": "waiting"}.get(state, "asking"))
 
     @property
     def _state(self) -> str:
@@ -169,17 +171,18 @@ class TrainingScreen(TracksScreen):
     def source(self) -> Source | None:
         """What can be written of it by now."""
         from gdtui.dashboard.picture import chart_svg
-        from gdtui.dashboard.screens.export import Source
+        from gdtui.dashboard.screens.export import OF_TRAININGS, Source
         from gdtui.training.export import export
 
         training, plot = self.training, self._plot
         if training is None or plot is None:
             return None
         return Source(
-            words=(training.name.rsplit("/", 1)[-1].partition(".")[0],),
+            words=(training.name if self._following.run else Path(training.name).stem,),
             title=training.name,
             write=partial(export, training),
             chart=lambda: chart_svg(plot, training.name, self.value),
+            contents=OF_TRAININGS,
         )
 
     @property
@@ -198,6 +201,9 @@ class TrainingScreen(TracksScreen):
         training = self._newest
         if training is not None and training.is_controlled and training.state in ("running", "paused"):
             self._ask("go-on" if training.state == "paused" else "pause")
+            return
+        if not (self._is_held or self.is_moving):
+            self.query_one(Log).say("it has ended: there is nothing to hold", "note")
             return
         self._is_held = not self._is_held
         if not self._is_held:
@@ -220,6 +226,12 @@ class TrainingScreen(TracksScreen):
 
     def action_ask_stop(self) -> None:
         """Ask the training to stop; only the second of two presses does."""
+        training = self._newest
+        if training is None or not training.is_controlled:
+            is_over = training is not None and not self.is_moving
+            text = "it has ended already" if is_over else "its loop does not ask: it cannot be stopped from here"
+            self.query_one(Log).say(text, "note")
+            return
         if monotonic() - self._stop_asked_at < TWICE_S:
             self._ask("stop")
             return

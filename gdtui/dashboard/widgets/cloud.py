@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gdtui.training.moment import Moment
 
 EMPTY = "no gradients yet: gdtui.torch.Watcher records them"
-PLACELESS = "norms alone have no direction: run.samples takes whole gradients, too"
+PLACELESS = "no direction: they are 0, not finite, or told as norms alone; run.samples takes whole gradients"
 
 PARTS = ("zero", "point", "against", "label", "mean", "axis", "number", "dim")
 

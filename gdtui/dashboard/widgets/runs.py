@@ -36,7 +36,7 @@ class RunLine:
         color: its curve's, as in `Series`.
         words: what it is called, the most telling first.
         value: f, or what a cursor reads of it; nan where it has none there.
-        epoch: how far it has come.
+        epoch: how far it has come; None where it is not known.
         outcome: finished, converged, diverged or interrupted; empty where it can go on.
     """
 
@@ -45,7 +45,7 @@ class RunLine:
     color: str
     words: tuple[str, ...]
     value: float
-    epoch: int
+    epoch: int | None
     outcome: str
 
 
@@ -138,8 +138,8 @@ class Runs(Lines, can_focus=True):
         line = self._lines[k]
         is_selected = self.has_focus and k == self._selected
         value = f"{figure(line.value):>{WIDTH}}"
-        digits = max(len(f"{each.epoch:,}") for each in self._lines)
-        detail = f"  {line.outcome:<11}  epoch {line.epoch:>{digits},}  " if width >= DETAILED else " "
+        epochs = ["–" if each.epoch is None else f"{each.epoch:,}" for each in self._lines]
+        detail = f"  {line.outcome:<11}  epoch {epochs[k]:>{max(map(len, epochs))}}  " if width >= DETAILED else " "
         room = width - 2 - len(detail) - len(value)
         if room < 3:
             detail, value, room = "", "", width - 2

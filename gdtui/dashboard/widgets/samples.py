@@ -21,7 +21,6 @@ from textual.widgets import Input
 from gdtui.dashboard.columns import DESCENDING_FIRST
 from gdtui.dashboard.descentsamples import DescentSamples
 from gdtui.dashboard.filters import Filter, FilterError, parse
-from gdtui.dashboard.momentsamples import MomentSamples
 from gdtui.dashboard.rows import aligned
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.views import Choice, View, view
@@ -111,6 +110,8 @@ class Samples(ScrollView, Lines, can_focus=True):
 
     def show_moment(self, moment: Moment) -> None:
         """Show a training's moment: the cursor stays on its sample, and the order and the filter stay."""
+        from gdtui.dashboard.momentsamples import MomentSamples
+
         self._show(MomentSamples(moment))
 
     def _show(self, source: Source) -> None:

@@ -62,6 +62,9 @@ class StatusLine(Widget):
         "status--diverged",
     }
 
+    AHEAD: ClassVar[int] = 2
+    """So many of the figures are more important than any but the shortest description."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._state = "loading"
@@ -101,8 +104,10 @@ class StatusLine(Widget):
             right = Text.assemble((words, style("status--diverged")), "  ", right)
         left = Text("gdtui" if self.size.width >= NAMED else "", style("status--name"))
         figures = self.figures()
-        necessary = right.cell_len + left.cell_len + sum(_cells(options[0]) for options in figures[:2])
-        for name in self.descriptions():
+        names = self.descriptions()
+        for name in names:
+            ahead = figures[: 2 if name is names[-1] else self.AHEAD]
+            necessary = right.cell_len + left.cell_len + sum(_cells(options[0]) for options in ahead)
             if necessary + cell_len(name) + 4 <= self.size.width:
                 left.append(f"  {name}", style("status--value"))
                 break

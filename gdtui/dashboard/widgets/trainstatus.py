@@ -21,6 +21,8 @@ LONGEST = 40
 class TrainingStatus(StatusLine):
     """A training's: its name and config, its loss, epoch, step and steps a second."""
 
+    AHEAD = 4  # the config stands in a pane of its own, too
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._training: Training | None = None
@@ -28,7 +30,8 @@ class TrainingStatus(StatusLine):
     def show(self, training: Training | None, state: str, link: Link | None = None) -> None:
         """Show a training in this state."""
         self._training = training
-        trouble = f"! {training.dropped:,} dropped: they came too fast" if training and training.dropped else ""
+        dropped = training.dropped if training else 0
+        trouble = f"! {dropped:,} dropped: too fast, or unfit to be kept" if dropped else ""
         self.show_state(state, trouble, link)
 
     def descriptions(self) -> list[str]:

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from gdtui.dashboard.figures import WIDTH, figure, shortened
+from gdtui.dashboard.gauges import wrapped
 from gdtui.dashboard.widgets.lines import Lines
 from gdtui.dashboard.widgets.runlines import fitted
 from gdtui.experiment import printable
@@ -98,7 +99,7 @@ class Values(Lines, can_focus=True):
         first = max(0, min(at - room // 2, len(names) - room))
         lines = [self._value(name, width) for name in names[first : first + room]]
         if not names:
-            lines = [[Segment(NOTHING, self._style("label"))]]
+            lines = [[Segment(text, self._style("label"))] for text in wrapped(training.notice or NOTHING, width)]
         if config:
             lines.append([])
         for name, text in training.config[:config]:

@@ -38,9 +38,6 @@ def follow(text: str) -> Followed:
     name = printable(str(path))
     try:
         mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            newest = _newest(path)
-            return FollowedLog(newest, str(newest.relative_to(path.parent)))
         if stat.S_ISFIFO(mode):
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             os.set_blocking(descriptor, True)
@@ -51,6 +48,9 @@ def follow(text: str) -> Followed:
     except (OSError, ValueError) as error:
         raise InputError("watch", f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from error
     else:
+        if stat.S_ISDIR(mode):
+            newest = _newest(path)
+            return FollowedLog(newest, str(newest.relative_to(path.parent)))
         if not stat.S_ISREG(mode):
             raise InputError("watch", f"{name} is no file")
     return FollowedLog(path)
