@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,11 +28,11 @@ class Sentence:
 def number(value: float) -> str:
     """A number with four significant digits.
 
-    >>> number(0.29913), number(1004.2), number(3e-9), number(-1.0)
-    ('0.2991', '1,004', '3e-9', '−1')
+    >>> number(0.29913), number(1004.2), number(3e-9), number(-1.0), number(math.inf)
+    ('0.2991', '1,004', '3e-9', '−1', '∞')
     """
     size = abs(value)
-    text = f"{size:,.0f}" if 1000 <= size < 1e6 else f"{size:.4g}"
+    text = "∞" if math.isinf(size) else f"{size:,.0f}" if 1000 <= size < 1e6 else f"{size:.4g}"
     mantissa, mark, exponent = text.partition("e")
     return ("−" if value < 0 else "") + mantissa + (f"e{int(exponent)}" if mark else "")
 

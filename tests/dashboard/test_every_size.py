@@ -254,7 +254,7 @@ async def test_under_another_screen_nothing_is_drawn_and_then_the_newest(drawn: 
         await driven.press("escape")
         await driven.until(lambda: driven.log[-1] in driven.text)
         assert re.search("epoch +3/100", driven.text)
-        assert {"loss", "samples", "insight", "log"} <= set(drawn)
+        await driven.until(lambda: {"loss", "samples", "insight", "log"} <= set(drawn))
 
 
 async def test_beside_a_zoomed_pane_and_where_there_is_no_place_nothing_is_drawn(drawn: list[str]) -> None:

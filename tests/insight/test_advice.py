@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gdtui.insight.advice import advise, stable_lr
@@ -132,6 +132,8 @@ numbers = st.floats() | st.integers(min_value=-10, max_value=10**15)
     st.lists(st.floats(), max_size=40),
     st.integers(min_value=1, max_value=10**9),
 )
+@example({"noise_scale": 1.75e308}, 0.0, [], 1)
+@example({"largest_share": 1.75e308}, 0.0, [], 1)
 def test_any_numbers_give_sentences_without_nan(known: Any, lr: float, losses: list[float], batch: int) -> None:
     for text in said(losses=losses, lr=lr, batch=batch, samples=50, largest=1, **known):
         assert "nan" not in text.lower().replace("finite", "")
