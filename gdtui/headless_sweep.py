@@ -15,6 +15,7 @@ from gdtui.stopping import interruptible, silence
 from gdtui.sweeps.conduct import Conductor
 from gdtui.sweeps.ledger import KeptSweep, Ledger
 from gdtui.sweeps.outcome import FAILED, STOPPED, counted, standings
+from gdtui.sweeps.preparing import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,10 +40,26 @@ class Workers:
     Attributes:
         jobs: so many processes; None: one a processor.
         scheduler: the address of a Dask cluster's scheduler; None: processes here.
+
+    Raises:
+        InputError: if that cannot be.
     """
 
     jobs: int | None = None
     scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.scheduler is not None:
+            raise InputError("jobs", "--jobs is for this machine: a cluster has the workers that it has")
+        if self.jobs is not None and not 1 <= self.jobs <= MOST_JOBS:
+            raise InputError("jobs", f"--jobs is a whole number from 1 to {MOST_JOBS:,}, got {self.jobs}")
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command that say so."""
+        if self.scheduler is not None:
+            return "--scheduler", self.scheduler
+        return () if self.jobs is None else ("--jobs", str(self.jobs))
 
     def crew(self) -> Crew:
         """Them, ready to work.
@@ -53,13 +70,8 @@ class Workers:
         from gdtui.sweeps.crew import Cluster, Processes
 
         if self.scheduler is not None:
-            if self.jobs is not None:
-                raise InputError("jobs", "--jobs is for this machine: a cluster has the workers that it has")
             return Cluster(self.scheduler)
-        jobs = _processors() if self.jobs is None else self.jobs
-        if not 1 <= jobs <= MOST_JOBS:
-            raise InputError("jobs", f"--jobs is a whole number from 1 to {MOST_JOBS:,}, got {jobs}")
-        return Processes(jobs)
+        return Processes(_processors() if self.jobs is None else self.jobs)
 
 
 def _processors() -> int:
@@ -77,7 +89,7 @@ def begin(sweep: Sweep, labels: Mapping[str, str], workers: Workers, format: str
     Raises:
         InputError: if no point of it can be run, or the workers or the store cannot be used.
     """
-    _check(sweep)
+    check(sweep)
     ledger = Ledger()
     labels = ledger.store.checked(labels)
     crew = workers.crew()
@@ -106,7 +118,7 @@ def extend(name: str, axes: Sequence[Axis], seeds: int, samples: int, workers: W
     ledger = Ledger()
     kept = ledger.named(name)
     wider = kept.sweep.extended(axes, seeds, samples)
-    _check(wider)
+    check(wider)
     return _go_on(ledger, kept, wider, workers, format)
 
 
@@ -118,28 +130,6 @@ def _go_on(ledger: Ledger, kept: KeptSweep, wider: Sweep | None, workers: Worker
         crew.close()
         raise
     return _make(ledger, kept, crew, format)
-
-
-def _check(sweep: Sweep) -> None:
-    """Whether one of its points, at least, is an experiment that fits together.
-
-    Raises:
-        InputError: what the first one says, if none is.
-    """
-    from gdtui.descent.method import Method, check_hyperparameters
-
-    said: InputError | None = None
-    for experiment in sweep.points().values():
-        try:
-            check_hyperparameters(experiment)
-            Method.of(experiment)
-            return
-        except InputError as error:
-            said = said or error
-    if said:
-        swept = {axis.option for axis in sweep.axes}
-        option = said.setting.replace("_", "-")
-        raise InputError(said.setting, f"--over {option}: {said}" if option in swept else str(said))
 
 
 def _make(ledger: Ledger, kept: KeptSweep, crew: Crew, format: str) -> int:

@@ -44,7 +44,7 @@ def open_experiment(parser: Parser, arguments: Sequence[str]) -> int:
 
     from gdtui.dashboard.begin import Opening
 
-    return _show(Opening(experiment, options.play, not options.no_keep), preferences)
+    return show(Opening(experiment, options.play, not options.no_keep), preferences)
 
 
 def open_lesson(parser: Parser, arguments: Sequence[str]) -> int:
@@ -65,25 +65,24 @@ def open_lesson(parser: Parser, arguments: Sequence[str]) -> int:
 
     lesson = lesson_named(options.name)
     preferences = preferences_of(options).replace(hidden=())  # it speaks of what the panes show
-    return _show(Opening(lesson.shown, lesson=lesson.name), preferences)
+    return show(Opening(lesson.shown, lesson=lesson.name), preferences)
 
 
 def open_run(parser: Parser, arguments: Sequence[str]) -> int:
-    """Show a kept run in the dashboard, and go on with it if it is not over."""
+    """Show a kept run or sweep in the dashboard, and go on with it if it is not over."""
     add_run(parser)
     parser.add_argument("--play", action="store_true", help="go on at once")
     add_preferences(parser)
     options = parser.parse(arguments)
     preferences = preferences_of(options)
 
-    from gdtui.dashboard.begin import opening_of
-    from gdtui.runs.store import Store
+    from gdtui.dashboard.begin import kept_opening
 
-    return _show(opening_of(Store().find(options.run), options.play), preferences)
+    return show(kept_opening(options.run, options.play), preferences)
 
 
 def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
-    """Follow a run that another process makes, or a log that grows; without RUN, the newest run that is being made.
+    """Follow a run or sweep that another process makes, or a log that grows; without RUN, the newest that is made.
 
     A log is JSON lines, CSV, TensorBoard's events, or text with values in it such as loss=0.1; - is what is piped in.
     """
@@ -95,6 +94,7 @@ def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
 
     from gdtui.dashboard.begin import Opening, opening_of
     from gdtui.runs.store import Store
+    from gdtui.sweeps.ledger import Ledger
 
     store, what = Store(), options.run or ""
     is_file = what == "-" or os.path.lexists(what) or "/" in what or "." in what
@@ -105,16 +105,27 @@ def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
         followed = follow(what)
         # Were its pipe closed, the program that prints would end.
         leave = partial(followed.pass_on, sys.stdout.buffer) if isinstance(followed, FollowedPipe) else None
-        return _show(Opening(following=followed), preferences, leave)
-    return _show(opening_of(store.find_made(options.run), is_watched=True), preferences)
+        return show(Opening(following=followed), preferences, leave)
+    if sweep := Ledger(store).find_made(options.run):
+        return show(Opening(sweep=sweep), preferences)
+    return show(opening_of(store.find_made(options.run), is_watched=True), preferences)
 
 
-def _show(opening: Opening, preferences: Preferences, leave: Callable[[], None] | None = None) -> int:
-    """Run the dashboard; what is to be done at the end comes once the terminal is as it was."""
+def check_terminal() -> None:
+    """Whether the dashboard can be shown here.
+
+    Raises:
+        InputError: if it cannot.
+    """
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
+        text = "the dashboard needs a terminal that can move its cursor; without one, use gdtui run or gdtui sweep"
+        raise InputError("", text)
 
+
+def show(opening: Opening, preferences: Preferences, leave: Callable[[], None] | None = None) -> int:
+    """Run the dashboard; what is to be done at the end comes once the terminal is as it was."""
+    check_terminal()
     gc.set_threshold(10_000, 10, 10)  # a screen's many small objects stay: to search them for cycles holds up its keys
     from gdtui.dashboard.app import LabApp
     from gdtui.terminal import driver_class

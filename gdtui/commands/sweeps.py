@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gdtui.arguments import add_experiment, add_labels, experiment_of, is_terminal, labels_of
+from gdtui.arguments import add_experiment, add_labels, experiment_of, is_terminal, labels_of, preferences_of
 from gdtui.experiment import SETTINGS, InputError, unknown
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gdtui.arguments import Parser
+    from gdtui.headless_sweep import Workers
     from gdtui.sweeps.space import Axis
     from gdtui.sweeps.sweep import Sweep
 
@@ -36,6 +37,8 @@ def sweep(parser: Parser, arguments: Sequence[str]) -> int:
     from gdtui import headless_sweep as headless
 
     workers = headless.Workers(options.jobs, options.scheduler)
+    if options.open:
+        return _open(options, workers)
     if options.resume is not None:
         return headless.resume(options.resume, workers, options.format)
     if options.extend is not None:
@@ -43,6 +46,31 @@ def sweep(parser: Parser, arguments: Sequence[str]) -> int:
             options.extend, _axes(options), options.seeds or 0, options.samples, workers, options.format
         )
     return headless.begin(_sweep_of(options), labels_of(options), workers, options.format)
+
+
+def _open(options: argparse.Namespace, workers: Workers) -> int:
+    """Make it, and show it as it is made."""
+    from gdtui.commands.lab import check_terminal, show
+    from gdtui.dashboard.begin import Opening
+    from gdtui.sweeps import preparing
+    from gdtui.sweeps.ledger import Ledger
+
+    check_terminal()
+    preferences = preferences_of(options)
+    if options.resume is not None:
+        kept = Ledger().named(options.resume)
+    elif options.extend is not None:
+        before = Ledger().named(options.extend)
+        wider = before.sweep.extended(_axes(options), options.seeds or 0, options.samples)
+        kept = preparing.extend(before.id, wider)
+    else:
+        kept = preparing.kept(_sweep_of(options), labels_of(options))
+    status = show(Opening(play=True, sweep=kept, workers=workers.options), preferences)
+    now = Ledger().named(kept.id)
+    if now.state != "finished":
+        left = f"{now.total - now.done:,} of {now.total:,} runs left"
+        print(f"gdtui: interrupted, {left}; gdtui sweep --resume {now.id} goes on with it", file=sys.stderr)
+    return status
 
 
 def _add_points(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +86,7 @@ def _add_points(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--samples", metavar="N", type=int, default=0, help="so many random points instead of a grid")
     group.add_argument("--halving", action="store_true", help="stop early what is too far behind")
     group.add_argument("--resume", metavar="SWEEP", help="go on with a sweep: what is missing, and what failed")
+    group.add_argument("--open", action="store_true", help="show it in the dashboard as it is made")
     group.add_argument("--extend", metavar="SWEEP", help="more values, seeds or samples for a sweep that is there")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.console import Console
@@ -13,13 +14,14 @@ from textual.events import DescendantFocus, Key
 from textual.widgets import Input
 
 from gdtui.dashboard.commands import KeymapCommands, Palette
-from gdtui.dashboard.keymap import keymap, with_keys
+from gdtui.dashboard.keymap import SWEEP, key_of, keymap, with_keys
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.screens.panes import PanesScreen
 from gdtui.dashboard.themes import OWN, chosen, complete, line_filters
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.inks import NO_SHADES
+from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.status import LEAST
 from gdtui.preferences import DEFAULTS
 from gdtui.terminal.colors import Colors
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
     from gdtui.dashboard.begin import Opening
     from gdtui.preferences import Preferences
-    from gdtui.runs.store import Run
+    from gdtui.sweeps.maker import Maker
+    from gdtui.sweeps.sweep import Sweep
     from gdtui.terminal.pace import Link
 
 
@@ -73,6 +76,8 @@ class LabApp(App[int]):
         self.commands = with_keys(preferences.keys)
         self.set_keymap(keymap(self.commands))
         self._preferences = preferences
+        self._makers: dict[str, Maker] = {}
+        self._beneath: list[tuple[str, PanesScreen]] = []  # main screens to go back to, with their modes
         self._main = self._main_screen(opening)
         for own in OWN:
             self.register_theme(own)
@@ -117,33 +122,77 @@ class LabApp(App[int]):
         return self._main
 
     def _main_screen(self, opening: Opening) -> PanesScreen:
-        if opening.following is None:
-            return LabScreen(opening, self._preferences)
-        from gdtui.dashboard.screens.training import TrainingScreen
+        if opening.sweep is not None:
+            from gdtui.dashboard.screens.sweep import SweepScreen
+            from gdtui.sweeps.maker import Maker
 
-        return TrainingScreen(opening.following, self._preferences)
+            maker = self._makers.setdefault(opening.sweep.id, Maker(opening.sweep.id, opening.workers))
+            return SweepScreen(opening.sweep, maker, opening.play)
+        if opening.following is not None:
+            from gdtui.dashboard.screens.training import TrainingScreen
 
-    async def open_kept(self, run: Run) -> None:
-        """Show a kept run on the main screen for its kind, in place of what is shown."""
-        if isinstance(self._main, LabScreen) and not run.is_training:
-            self._main.leave_for(run)
-            return
-        from gdtui.dashboard.begin import opening_of
-        from gdtui.dashboard.screens.training import TrainingScreen
+            return TrainingScreen(opening.following, self._preferences)
+        return LabScreen(opening, self._preferences)
 
-        if isinstance(self._main, TrainingScreen) and (shown := self._main.following.run) and shown.id == run.id:
-            return
+    async def open_kept(self, id: str) -> None:
+        """Show the kept run or sweep of that id on the main screen for its kind; a sweep and its run lie on each other.
 
-        opening = opening_of(run)
-        before, mode_before, self._preferences = self._main, self.current_mode, self.left
-        self._main = self._main_screen(opening)
-        mode = f"main {id(self._main)}"  # Textual can leave a mode's first screen only with its mode
-        self.add_mode(mode, lambda: self._main)
+        Raises:
+            InputError: if it is not kept any more.
+        """
+        from gdtui.dashboard.begin import kept_opening
+
+        opening = await in_thread(partial(kept_opening, id))
+        if isinstance(self._main, LabScreen) and opening.run is not None:
+            self._main.leave_for(opening.run)
+        elif opening.id and opening.id in [main.shown for _, main in self._beneath]:
+            while self._main.shown != opening.id:
+                await self.go_back()
+        elif opening.id != self._main.shown:
+            await self._leave_for(self._main_screen(opening))
+
+    async def make_sweep(self, sweep: Sweep) -> None:
+        """Begin a sweep, and show it as it is made.
+
+        Raises:
+            InputError: if it cannot be kept.
+        """
+        from gdtui.dashboard.begin import Opening
+        from gdtui.sweeps import preparing
+
+        kept = await in_thread(partial(preparing.kept, sweep, {}))
+        await self._leave_for(self._main_screen(Opening(play=True, sweep=kept)))
+
+    async def _leave_for(self, main: PanesScreen) -> None:
+        before = self.current_mode, self._main
+        self._preferences, self._main = self.left, main
+        mode = f"main {id(main)}"  # Textual can leave a mode's first screen only with its mode
+        self.add_mode(mode, lambda: main)
         await self.switch_mode(mode)
-        if mode_before == self.DEFAULT_MODE:
-            self.add_mode(mode_before, lambda: before)  # only a mode that was added can be removed
-        await self.remove_mode(mode_before)
-        await in_thread(before.end)
+        if SWEEP in (before[1].kind, main.kind):
+            before[1].rest()
+            self._beneath.append(before)
+            main.query_one(Log).say(f"{key_of(self, 'leave')} goes back to the {before[1].kind}", "note")
+        else:
+            await self._remove(*before)
+
+    async def go_back(self) -> None:
+        """From a sweep to what lay beneath, or from a run to the sweep that it was opened from."""
+        if self._beneath:
+            before = self.current_mode, self._main
+            self._preferences = self.left
+            mode, self._main = self._beneath.pop()
+            if mode not in self._modes:
+                self.add_mode(mode, self.get_default_screen)
+            await self.switch_mode(mode)
+            self._main.show_again()
+            await self._remove(*before)
+
+    async def _remove(self, mode: str, main: PanesScreen) -> None:
+        if mode not in self._modes:
+            self.add_mode(mode, lambda: main)  # only a mode that was added can be removed
+        await self.remove_mode(mode)
+        await in_thread(main.end)
 
     def on_mount(self) -> None:
         """A hang-up or a kill ends the app in good order, so that the terminal is restored."""
@@ -179,7 +228,11 @@ class LabApp(App[int]):
     @property
     def left(self) -> Preferences:
         """The preferences that show the app the next time as a person has arranged it."""
-        return self._preferences.replace(hidden=tuple(self._main.hidden))
+        return (
+            self._preferences.replace(hidden=tuple(self._main.hidden))
+            if self._main.kind != SWEEP
+            else self._preferences
+        )
 
     @property
     def slow_link(self) -> Link | None:
@@ -193,8 +246,11 @@ class LabApp(App[int]):
         redraw()
 
     def end(self) -> None:
-        """Keep the last of the run; once the terminal is restored."""
-        self._main.end()
+        """Keep the last of the run, and of the sweeps that are made here; once the terminal is restored."""
+        for _, main in [*self._beneath, ("", self._main)]:
+            main.end()
+        for maker in self._makers.values():
+            maker.end()
 
     async def action_export(self) -> None:
         """Write something of the run to a file."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gdtui.descent.trainer import Trainer
     from gdtui.runs.keeper import Keeper
     from gdtui.runs.store import Run
+    from gdtui.sweeps.ledger import KeptSweep
     from gdtui.training.training import Following
 
 
@@ -27,6 +28,8 @@ class Opening:
         is_watched: follow that run while another process makes it.
         lesson: the name of a lesson to open instead; empty where none is.
         following: another program's training to follow instead; None where none is.
+        sweep: a kept sweep to show instead, and to go on with at once to play; None where none is.
+        workers: who is to make it, in the options of the command that does.
     """
 
     experiment: Experiment = field(default_factory=Experiment)
@@ -36,6 +39,14 @@ class Opening:
     is_watched: bool = False
     lesson: str = ""
     following: Following | None = None
+    sweep: KeptSweep | None = None
+    workers: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Of the kept run or sweep; empty where it is none."""
+        kept = self.sweep or self.run or (self.following and self.following.run)
+        return kept.id if kept else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +62,21 @@ class Begun:
     trainer: Trainer
     snapshot: Snapshot
     keeper: Keeper | None
+
+
+def kept_opening(name: str, play: bool = False) -> Opening:
+    """What shows the kept run or sweep of that name.
+
+    Raises:
+        InputError: if there is none, or it was made by another version, and cannot be read.
+    """
+    from gdtui.runs.store import Store
+    from gdtui.sweeps.ledger import Ledger
+
+    store = Store()
+    if kept := Ledger(store).find(name):
+        return Opening(play=play, sweep=kept)
+    return opening_of(store.find(name), play)
 
 
 def opening_of(run: Run, play: bool = False, is_watched: bool = False) -> Opening:
@@ -92,7 +118,8 @@ def fork(trainer: Trainer, parent: str, is_kept: bool) -> Begun:
 def open_kept(run: Run, is_kept: bool) -> Begun:
     """A kept run at the farthest it has come; what it does from here on is kept with it.
 
-    One that another process makes is not ours to go on with: what is done with it here is another run.
+    One that another process makes is not ours to go on with, nor is one that a sweep has measured: what is done with it
+    here is another run.
 
     Raises:
         InputError: if it is not kept any more, or its data or model is not what it was.
@@ -106,7 +133,7 @@ def open_kept(run: Run, is_kept: bool) -> Begun:
     trainer, record = reopen(store, run)
     keeper = None
     if is_kept:
-        keeper = _keeper(run.id) if run.is_made else Keeper(store, run=run.id, record=record)
+        keeper = _keeper(run.id) if run.is_made or run.sweep else Keeper(store, run=run.id, record=record)
     return Begun(trainer, trainer.snapshot(), keeper)
 
 

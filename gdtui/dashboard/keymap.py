@@ -68,6 +68,7 @@ COMMANDS = (
     Command("clear-pins", "P", "P", "clear_pins", "", "Unpin all runs", "Compare", in_bar=False),
     Command("difference", "d", "d", "toggle_difference", "difference", "Pinned runs against this one", "Compare"),
     Command("runs", "R", "R", "runs", "runs", "Kept runs: find, compare, name, delete, open", "Compare"),
+    Command("sweep", "S", "S", "sweep", "sweep", "Many runs of it, over ranges of its settings", "Compare"),
     Command("log-y", "y", "y", "toggle_log_y", "log y", "Loss on a log or a linear axis", "View"),
     Command("x-axis", "x", "x", "change_x_axis", "x axis", "Loss over epochs, updates, samples or seconds", "View"),
     Command("overlay", "i", "i", "change_overlay", "instrument", "An instrument over the epochs, below", "View"),
@@ -78,6 +79,7 @@ COMMANDS = (
     Command("value-on", "v", "v", "choose_value(1)", "value", "A training: chart its next value", "Trainings"),
     Command("value-back", "V", "V", "choose_value(-1)", "", "A training: chart the value before", "Trainings", False),
     Command("stop", "X", "X", "ask_stop", "", "A training whose loop asks: stop it (twice)", "Trainings", False),
+    Command("enlarge", "z", "z", "zoom", "zoom", "A sweep: the focused pane on the whole screen", "Sweeps", False),
     Command("lesson-on", "right_parenthesis", ")", "lesson(1)", "lesson", "The next lesson", "Lessons"),
     Command("lesson-back", "left_parenthesis", "(", "lesson(-1)", "", "The lesson before", "Lessons", in_bar=False),
     Command("lesson", "0", "0", "toggle_lesson", "", "Show or hide the lesson's words", "Lessons", in_bar=False),
@@ -98,11 +100,11 @@ COMMANDS = (
 )  # fmt: skip
 
 
-LAB, TRAINING = "lab", "training"
+LAB, TRAINING, SWEEP = "lab", "training", "sweep"
 """The main screens."""
 
-TRAININGS_OWN = ("value-on", "value-back", "stop")
-"""The commands that only the training screen has."""
+OWN = {TRAINING: ("value-on", "value-back", "stop"), SWEEP: ("value-on", "enlarge")}
+"""The commands that the lab does not have."""
 
 IN_TRAINING = {
     "run": ("hold", "Hold the picture; where its loop asks, pause the training"),
@@ -122,24 +124,55 @@ IN_TRAINING = {
 }
 """What else commands are called on the training screen, and what they do there."""
 
-BOTH = (
-    *("pin", "clear-pins", "difference", "runs", "sort", "reverse", "zoom", "next", "back", "leave", "export"),
-    *("suspend", "redraw", "palette", "help", "quit"),
-    *(f"pane-{key}" for key in PANES),
+IN_SWEEP = {
+    "run": ("go on", "Stop the sweep, or go on with what is missing of it"),
+    "zoom": ("open", "Open the best run of the selected point; esc comes back"),
+    "x-axis": ("x axis", "Another axis from left to right"),
+    "log-y": ("y axis", "Another axis from bottom to top"),
+    "on-1": ("others", "The next value of the other axes; after the last, the best of all"),
+    "back-1": ("others", "The value of the other axes before"),
+    "value-on": ("measure", "The map: the loss at the end, or the epochs to the target"),
+    "lr-up": ("target", "A target ten times as high"),
+    "lr-down": ("target", "A target of a tenth"),
+    "sweep": ("extend", "More values, seeds or samples"),
+    "pane-1": ("sweep", "Show or hide sweep"),
+    "pane-2": ("curves", "Show or hide curves"),
+    "pane-3": ("ranks", "Show or hide leaderboard"),
+    "pane-4": ("map", "Show or hide map"),
+}
+"""The same of the sweep screen."""
+
+ACTIONS = {"zoom": "open_best"}
+"""Actions of the sweep screen where they are not the table's."""
+
+EVERYWHERE = (
+    *("runs", "next", "back", "leave", "suspend", "redraw", "palette", "help", "quit"),
+    *(f"pane-{key}" for key, pane in PANES.items() if pane != "runs"),
 )
-"""The commands that are the same on both."""
+"""The commands that all main screens have."""
+
+SHARED = {
+    TRAINING: (*EVERYWHERE, "pin", "clear-pins", "difference", "sort", "reverse", "zoom", "export", "pane-6"),
+    SWEEP: EVERYWHERE,
+}
+"""The commands that are the same as in the lab."""
+
+NAMED: Mapping[str, Mapping[str, tuple[str, str]]] = {TRAINING: IN_TRAINING, SWEEP: IN_SWEEP}
 
 
 def on_screen(commands: Sequence[Command], screen: str) -> tuple[Command, ...]:
     """Those of a table that a main screen has, as it calls them."""
     if screen == LAB:
-        return tuple(command for command in commands if command.id not in TRAININGS_OWN)
+        others = {name for own in OWN.values() for name in own}
+        return tuple(command for command in commands if command.id not in others)
     found = []
     for command in commands:
-        if command.id in IN_TRAINING:
-            label, text = IN_TRAINING[command.id]
-            found.append(replace(command, label=label, help=text, in_bar=command.in_bar and bool(label)))
-        elif command.id in (*TRAININGS_OWN, *BOTH):
+        if command.id in NAMED[screen]:
+            label, text = NAMED[screen][command.id]
+            action = ACTIONS.get(command.id, command.action) if screen == SWEEP else command.action
+            in_bar = command.in_bar and bool(label)
+            found.append(replace(command, label=label, help=text, action=action, in_bar=in_bar))
+        elif command.id in (*OWN[screen], *SHARED[screen]):
             found.append(command)
     return tuple(found)
 
@@ -221,6 +254,9 @@ FIRST = {
     "following": "run value-on overlay x-axis log-y back-1 sort runs pin",
     "asking": "run lr-up value-on overlay x-axis log-y back-1 sort runs pin",
     "waiting": "run lr-up value-on overlay x-axis log-y back-1 sort runs pin",
+    "sweeping": "zoom x-axis log-y value-on run on-1 runs lr-up",
+    "unswept": "run zoom x-axis log-y value-on on-1 runs lr-up",
+    "swept": "zoom x-axis log-y value-on on-1 lr-up runs",
     "experiment": "zoom",
     "loss": "zoom log-y x-axis overlay difference pin",
     "overlay": "zoom overlay x-axis",
@@ -232,7 +268,7 @@ FIRST = {
 }
 """The commands whose keys matter most: those of the focused pane, then those for what the run does."""
 
-RUN_IS = {"running": "pause", "asking": "pause", "waiting": "go on"}
+RUN_IS = {"running": "pause", "asking": "pause", "waiting": "go on", "sweeping": "stop"}
 """What the key that runs is for, where it is not what the table says."""
 
 TYPING = (("enter", "apply"), ("tab", "next"), ("esc", "leave"), ("f1", "help"), ("ctrl-q", "quit"))
@@ -245,7 +281,8 @@ def bar(state: str, pane: str = "", room: int = 10_000, commands: Sequence[Comma
     Help and quit have their place whatever the room; of the others those that matter most, in the table's order.
 
     Args:
-        state: ready, running, paused or over; on the training screen following, where its loop asks asking, or waiting.
+        state: ready, running, paused or over; on the training screen following, where its loop asks asking, or waiting;
+            on the sweep screen sweeping, unswept or swept.
         pane: the focused one, or `field` while one types; empty where nothing is focused.
         room: cells for it, and for two blanks after each.
         commands: those of the main screen, with the keys that its person has chosen.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LAST = "last"
 LONGEST_NAME = 40
-TRAINING = "training"
+TRAINING, SWEEP = "training", "sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Run:
         name: what its owner calls it; empty, or no other run has it.
         tags: words to find it by.
         note: what its owner has to say of it.
-        kind: descent, gdtui's own; or training, another program's, whose settings are what it says of itself.
+        kind: descent, gdtui's own; training, another program's, whose settings are what it says of itself; or a sweep's
+            line in a list of runs, with how many of its runs are over for its epoch, and of how many for its updates.
         sweep: the sweep that it is one of; empty where it was begun by itself.
     """
 

@@ -109,12 +109,17 @@ class Processes:
             process.join()
 
 
-def _begin_server() -> None:
-    """Begin the process that workers are forked from, with this one's modules and none of the folder's.
+def module_paths() -> dict[str, str]:
+    """The environment in which another process has this one's modules, and none of the folder's.
 
     It would look for modules in the working directory first, where a person may well have a random.py.
     """
-    paths = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _begin_server() -> None:
+    """Begin the process that workers are forked from."""
+    paths = module_paths()
     before = {name: os.environ.get(name) for name in paths}
     os.environ.update(paths)
     try:

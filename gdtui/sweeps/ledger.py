@@ -45,7 +45,8 @@ class KeptSweep:
         name: what its owner calls it; may be empty.
         tags: words to find it by.
         note: what its owner has to say of it.
-        maker: the process that makes it; empty where nobody does.
+        host: the machine on which it is made; empty where nobody makes it.
+        process: the process that makes it; empty where nobody does.
         states: how many runs are in each state.
         loss: the smallest loss of a run that did not diverge; nan where there is none.
     """
@@ -59,7 +60,8 @@ class KeptSweep:
     name: str
     tags: tuple[str, ...]
     note: str
-    maker: str
+    host: str
+    process: str
     states: Mapping[str, int]
     loss: float
 
@@ -69,6 +71,11 @@ class KeptSweep:
         return Sweep.from_text(self.text)
 
     @property
+    def maker(self) -> str:
+        """Who makes it, in the words that people know a process by."""
+        return made_by(self.host, self.process)
+
+    @property
     def done(self) -> int:
         """Runs that are over."""
         return sum(count for state, count in self.states.items() if state not in ("running", "interrupted"))
@@ -76,7 +83,7 @@ class KeptSweep:
     @property
     def state(self) -> str:
         """Running, finished, or interrupted."""
-        return "running" if self.maker else "finished" if self.done == self.total else "interrupted"
+        return "running" if self.process else "finished" if self.done == self.total else "interrupted"
 
 
 class Ledger:
@@ -121,6 +128,14 @@ class Ledger:
             known = ["last", *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
             raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
         return found
+
+    def find_made(self, name: str | None) -> KeptSweep | None:
+        """The sweep of that name, as `find`; without one, the newest sweep if it is newer than any run that is made."""
+        if name is not None:
+            return self.find(name)
+        made = next((sweep for sweep in self.sweeps() if sweep.process), None)
+        runs = [run.created for run in self.store.runs() if run.is_made]
+        return made if made and made.created > max(runs, default=0.0) else None
 
     # --- what is done with them --------------------------------------------------------------------------------------
 
@@ -300,7 +315,8 @@ def _outcomes(connection: Connection, id: str, turn: int) -> dict[str, RunOutcom
 
 
 def _kept(connection: Connection, row: dict[str, Any]) -> KeptSweep:
-    by = row.pop("host"), row.pop("process"), row.pop("heartbeat")
+    host, process, heartbeat = (row.pop(name) for name in ("host", "process", "heartbeat"))
+    is_made = processes.is_alive(host, process, heartbeat)
     query = "SELECT state, count(*), min(CASE WHEN state != 'diverged' THEN loss END) FROM run WHERE sweep = ?"
     groups = connection.execute(f"{query} GROUP BY state", (row["id"],)).fetchall()
     states = {state: count for state, count, _ in groups}
@@ -309,7 +325,8 @@ def _kept(connection: Connection, row: dict[str, Any]) -> KeptSweep:
         text=row.pop("points"),
         folder=os.fsdecode(row.pop("folder")),
         tags=tuple(row.pop("tags").split()),
-        maker=made_by(*by[:2]) if processes.is_alive(*by) else "",
+        host=host if is_made else "",
+        process=process if is_made else "",
         states=states | ({FAILED: failed} if failed else {}),
         loss=min((loss for *_, loss in groups if loss is not None), default=math.nan),
         **row,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gdtui.dashboard.begin import Begun
     from gdtui.descent.snapshot import Event, Snapshot
     from gdtui.descent.trainer import Trainer
+    from gdtui.sweeps.sweep import Sweep
 
 LR_STEP = 1.25
 
@@ -181,6 +182,30 @@ class LabScreen(OpeningsScreen):
     def action_toggle_difference(self) -> None:
         """Losses or differences."""
         self._ask(self.toggle_difference)
+
+    def action_sweep(self) -> None:
+        """Many runs of this experiment, over ranges of its settings."""
+        from gdtui.dashboard.screens.sweepprompt import SweepPrompt, judged
+
+        if self._snapshot is not None:
+            experiment = self._snapshot.experiment
+            text = f"lr=log:{experiment.lr / 10:.3g}:{experiment.lr * 10:.3g}:20 batch-size=1,full"
+            judge = partial(judged, lambda wanted: wanted.of(experiment))
+            self.app.push_screen(SweepPrompt("Sweep over", text, judge), self._begin_sweep)
+
+    def _begin_sweep(self, sweep: Sweep | None) -> None:
+        if sweep is not None:
+            self.app.run_worker(self._leave_for_sweep(sweep), group="open")
+
+    async def _leave_for_sweep(self, sweep: Sweep) -> None:
+        try:
+            await self.app.make_sweep(sweep)  # type: ignore[attr-defined]
+        except InputError as error:
+            self.query_one(Log).say(str(error), "bad")
+
+    def rest(self) -> None:
+        """Run no further while nobody sees it."""
+        self.player.stop()
 
     def action_lesson(self, step: int) -> None:
         """The next lesson, or the one before."""

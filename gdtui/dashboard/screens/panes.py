@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from rich.cells import cell_len
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widget import Widget
@@ -15,19 +15,18 @@ from textual.widgets import Input
 from gdtui.dashboard.keymap import LAB
 from gdtui.dashboard.screens.layer import Layer
 from gdtui.dashboard.widgets.caption import Caption
-from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Controls
 from gdtui.dashboard.widgets.log import Log
-from gdtui.dashboard.widgets.runs import Runs
-from gdtui.dashboard.widgets.samples import Samples
 from gdtui.dashboard.widgets.status import Cramped, KeyBar
+from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from textual.app import ComposeResult
 
     from gdtui.dashboard.screens.export import Source
+    from gdtui.runs.store import Run
 
     W = TypeVar("W", bound="Widget")
 
@@ -42,6 +41,10 @@ PANES = {
     "runs": "6 Runs",
     "log": "7 Log",
 }
+
+
+COLUMN = "column"
+"""The class of a container that goes when all panes in it are hidden."""
 
 
 class PanesScreen(Layer[None]):
@@ -66,21 +69,18 @@ class PanesScreen(Layer[None]):
         """What stands above the panes: the status line."""
         raise NotImplementedError
 
-    def first_pane(self) -> Widget:
-        """Pane 1: what is run."""
-        raise NotImplementedError
-
-    def side_panes(self) -> Sequence[Widget]:
-        """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
-        raise NotImplementedError
-
-    async def open_run(self, id: str) -> None:
-        """Show the kept run of that id in place of this one."""
+    def body(self) -> Iterable[Widget]:
+        """The panes, in their rows and columns."""
         raise NotImplementedError
 
     def source(self) -> Source | None:
         """What can be written to files of the moment that is shown; None where there is nothing yet."""
         raise NotImplementedError
+
+    @property
+    def shown(self) -> str:
+        """The id of the kept training or sweep that it shows for good; empty where it shows one run after the other."""
+        return ""
 
     @property
     def is_moving(self) -> bool:
@@ -90,30 +90,18 @@ class PanesScreen(Layer[None]):
     def end_welcome(self) -> None:
         """The first key is pressed."""
 
+    def rest(self) -> None:
+        """Another main screen lies over this one from now on."""
+
     def end(self) -> None:
         """Keep the last of what is shown; after the app has ended, or another main screen has come."""
 
     def compose(self) -> ComposeResult:
         """Status, panes, keys."""
         yield from self.head()
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
-                yield self.titled(self.first_pane())
-                yield self.titled(Runs(id="runs", classes="pane"))
-            with Vertical(id="right"):
-                with Horizontal(id="lab"):
-                    with Vertical(id="middle"):
-                        yield self.titled(Chart(id="loss", classes="pane"))
-                        yield self.titled(Chart(id="overlay", classes="pane -off"))
-                        yield self.titled(Samples(id="samples", classes="pane"))
-                    yield Vertical(id="side")
-                yield self.titled(Log(id="log", classes="pane"))
+        yield Horizontal(*self.body(), id="body")
         yield KeyBar(id="keys")
         yield Cramped()
-
-    async def mount_side(self) -> None:
-        """Mount the panes of the side."""
-        await self.query_one("#side").mount_all(map(self.titled, self.side_panes()))
 
     def titled(self, pane: W) -> W:
         """A pane with what stands above it."""
@@ -173,9 +161,8 @@ class PanesScreen(Layer[None]):
 
     def _close_up(self) -> None:
         """Leave no gap where all panes of a column are hidden."""
-        for column in ("left", "middle", "side"):
-            panes = self.query_one(f"#{column}").query(".pane")
-            self.query_one(f"#{column}").set_class(all(pane.has_class("-off") for pane in panes), "-off")
+        for column in self.query(".column"):
+            column.set_class(all(pane.has_class("-off") for pane in column.query(".pane")), "-off")
 
     def action_zoom(self) -> None:
         """The focused pane on the whole screen, or back."""
@@ -239,8 +226,31 @@ class PanesScreen(Layer[None]):
         show = self.app.switch_screen if isinstance(self.app.screen, HelpScreen) else self.app.push_screen
         show(HelpScreen(topic))
 
+    # --- the runs that are kept ----------------------------------------------------------------------------------
+
+    def browse(
+        self, pinned: Callable[[], Mapping[str, tuple[str, str]]], pin: Callable[[Run], Awaitable[None]]
+    ) -> None:
+        """Let a person look through the kept runs, as `RunsScreen` has it, and open one of them."""
+        from gdtui.dashboard.screens.runs import RunsScreen
+        from gdtui.sweeps.ledger import Ledger
+
+        def leave(run: Run | None) -> None:
+            if run is not None:
+                self.app.run_worker(self.open_run(run.id), group="open")  # this screen may go meanwhile
+
+        if self.app.screen is self:  # the palette may lie over another screen
+            self.app.push_screen(RunsScreen(Ledger(), pinned, pin), leave)
+
+    async def open_run(self, id: str) -> None:
+        """Show the kept run or sweep of that id in place of this one."""
+        try:
+            await self.app.open_kept(id)  # type: ignore[attr-defined]
+        except InputError as error:
+            self.query_one(Log).say(str(error), "bad")
+
     def action_leave(self) -> None:
-        """One layer out: a field, a zoomed pane, the focus, the drawer."""
+        """One layer out: a field, a zoomed pane, the focus, the drawer, this main screen."""
         controls = (
             next((node for node in self.focused.ancestors if isinstance(node, Controls)), None)
             if self.focused
@@ -255,6 +265,8 @@ class PanesScreen(Layer[None]):
             self.show_lesson(False)
         elif self.focused is not None:
             self.set_focus(None)
-        else:
+        elif self.has_class("-drawer"):
             self.remove_class("-drawer")
             self.call_after_refresh(self.show_again)
+        else:
+            self.app.run_worker(self.app.go_back(), group="open")  # type: ignore[attr-defined]

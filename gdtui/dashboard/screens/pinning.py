@@ -1,4 +1,4 @@
-"""Pinning: what the main screens have in common: runs beside the one that is shown, kept ones to choose from."""
+"""Pinning: what the main screens of a run have in common: their panes, and other runs beside the one that is shown."""
 
 from __future__ import annotations
 
@@ -6,25 +6,55 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.containers import Horizontal, Vertical
 
 from gdtui.dashboard.pins import Pin, Pins
-from gdtui.dashboard.screens.panes import PanesScreen
+from gdtui.dashboard.screens.panes import COLUMN, PanesScreen
 from gdtui.dashboard.threads import in_thread
+from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.log import Log
 from gdtui.dashboard.widgets.runs import Runs
+from gdtui.dashboard.widgets.samples import Samples
 from gdtui.experiment import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.widget import Widget
+
     from gdtui.runs.store import Run
 
 
 class PinningScreen(PanesScreen):
-    """A main screen with pinned runs."""
+    """A main screen of a run, with pinned runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self._pins = Pins()
         self._is_difference = False
+
+    def first_pane(self) -> Widget:
+        """Pane 1: what is run."""
+        raise NotImplementedError
+
+    def side_panes(self) -> Sequence[Widget]:
+        """The panes of the side, which have nothing to show yet: the first frame need not wait for them."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        """At the left what is run, and the runs beside it; in the middle its curves and samples; the side; the log."""
+        curves = Chart(id="loss", classes="pane"), Chart(id="overlay", classes="pane -off")
+        middle = Vertical(
+            *map(self.titled, (*curves, Samples(id="samples", classes="pane"))), id="middle", classes=COLUMN
+        )
+        lab = Horizontal(middle, Vertical(id="side", classes=COLUMN), id="lab")
+        left = self.first_pane(), Runs(id="runs", classes="pane")
+        yield Vertical(*map(self.titled, left), id="left", classes=COLUMN)
+        yield Vertical(lab, self.titled(Log(id="log", classes="pane")), id="right")
+
+    async def mount_side(self) -> None:
+        """Mount the panes of the side."""
+        await self.query_one("#side").mount_all(map(self.titled, self.side_panes()))
 
     def show_pins(self) -> None:
         """Draw them, now that they are others."""
@@ -73,27 +103,7 @@ class PinningScreen(PanesScreen):
 
     def action_runs(self) -> None:
         """The runs that are kept: one of them may be opened, or pinned."""
-        from gdtui.dashboard.screens.runs import RunsScreen
-        from gdtui.runs.store import Store
-
-        def looks() -> dict[str, tuple[str, str]]:
-            return {pin.key: look for look, pin in self._pins}
-
-        def leave(run: Run | None) -> None:
-            if run is not None:
-                self.app.run_worker(self.open_run(run.id), group="open")  # this screen may go meanwhile
-
-        if self.app.screen is self:  # the palette may lie over another screen
-            self.app.push_screen(RunsScreen(Store(), looks, self._pin_kept), leave)
-
-    async def open_run(self, id: str) -> None:
-        """Show the kept run of that id in place of this one."""
-        from gdtui.runs.store import Store
-
-        try:
-            await self.app.open_kept(await in_thread(partial(Store().run, id)))  # type: ignore[attr-defined]
-        except InputError as error:
-            self.query_one(Log).say(str(error), "bad")
+        self.browse(lambda: {pin.key: look for look, pin in self._pins}, self._pin_kept)
 
     async def _pin_kept(self, run: Run) -> None:
         """Compare with a kept run, or no longer.

@@ -23,6 +23,8 @@ from gdtui.dashboard.widgets.runlist import RunDetails, RunList
 from gdtui.dashboard.widgets.runprompts import Prompt, Question, RunKeys
 from gdtui.experiment import InputError, printable
 from gdtui.runs import processes
+from gdtui.runs.store import SWEEP
+from gdtui.sweeps.listing import everything
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from gdtui.runs.store import Run, Store
+    from gdtui.runs.store import Run
+    from gdtui.sweeps.ledger import Ledger
 
 READ_EVERY_S = 1.0
 READ_SHARE = 0.05
@@ -65,19 +68,19 @@ class RunsScreen(Layer["Run | None"]):
 
     def __init__(
         self,
-        store: Store,
+        ledger: Ledger,
         pinned: Callable[[], Mapping[str, tuple[str, str]]],
         pin: Callable[[Run], Awaitable[None]],
     ) -> None:
         """A screen over a store.
 
         Args:
-            store: the runs.
+            ledger: the runs and sweeps.
             pinned: the pinned runs now, by id: each one's mark, of one cell, and its colour.
             pin: pins a run, or unpins it; raises InputError where that cannot be.
         """
         super().__init__()
-        self._store = store
+        self._ledger, self._store = ledger, ledger.store
         self._pinned = pinned
         self._pin = pin
         self._runs: list[Run] = []
@@ -121,7 +124,7 @@ class RunsScreen(Layer["Run | None"]):
     async def _read(self) -> None:
         before = self._is_read, self._runs, self._problem
         try:
-            self._runs = await in_thread(self._store.runs)
+            self._runs = await in_thread(partial(everything, self._ledger))
             # One that was damaged has been set aside: that stays said until there is another.
             self._problem = "" if self._store.path.exists() else self._problem
         except InputError as error:
@@ -229,7 +232,10 @@ class RunsScreen(Layer["Run | None"]):
 
     async def _label(self, run: Run, labels: Mapping[str, str]) -> None:
         def label() -> None:
-            self._store.label(self._store.run(run.id).id, labels)
+            if run.kind == SWEEP:
+                self._ledger.label(self._ledger.named(run.id), labels)
+            else:
+                self._store.label(self._store.run(run.id).id, labels)
 
         try:
             await in_thread(label)
@@ -250,12 +256,16 @@ class RunsScreen(Layer["Run | None"]):
         self._close()
 
     async def _remove(self, run: Run) -> None:
+        def remove() -> str:
+            if run.kind == SWEEP:
+                return f"sweep {run.id} and its {self._ledger.remove(self._ledger.named(run.id)):,} runs are deleted"
+            self._store.remove(self._store.run(run.id))
+            return f"run {run.id} is deleted"
+
         try:
-            await in_thread(lambda: self._store.remove(self._store.run(run.id)))
+            self._say(await in_thread(remove))
         except InputError as error:
             self._say(f"✗ {error}")
-        else:
-            self._say(f"run {run.id} is deleted")
         self._is_due.set()
 
     # --- keys --------------------------------------------------------------------------------------------------------
@@ -274,6 +284,8 @@ class RunsScreen(Layer["Run | None"]):
 
     async def _toggle_pin(self, run: Run) -> None:
         try:
+            if run.kind == SWEEP:
+                raise InputError("run", f"{run.id} is a sweep: open it, and one of its runs can be pinned")
             await self._pin(run)
         except InputError as error:
             self._say(f"✗ {error}")
@@ -285,7 +297,7 @@ class RunsScreen(Layer["Run | None"]):
         if run is not None:
             text = " ".join(run.tags) if setting == "tags" else getattr(run, setting)
             self._keys.display = False
-            self._prompt.ask(run, setting, f"{setting} of run {run.id}", text)
+            self._prompt.ask(run, setting, f"{setting} of {called(run)}", text)
 
     def action_search(self) -> None:
         """Let a person type words."""
@@ -296,7 +308,7 @@ class RunsScreen(Layer["Run | None"]):
         """Ask whether the selected run is to be deleted."""
         run = self._list.selected
         if run is not None and run.is_made:
-            self._say(f"✗ run {run.id} is being made by {maker(run)}: it cannot be deleted")
+            self._say(f"✗ {called(run)} is being made by {maker(run)}: it cannot be deleted")
         elif run is not None:
             self._keys.display = False
             self._question.ask(run)
@@ -346,6 +358,11 @@ class RunsScreen(Layer["Run | None"]):
     def action_help(self) -> None:
         """What every key does."""
         self.app.push_screen(HelpScreen("kept"))
+
+
+def called(run: Run) -> str:
+    """A run or sweep by its id."""
+    return f"{'sweep' if run.kind == SWEEP else 'run'} {run.id}"
 
 
 def maker(run: Run) -> str:

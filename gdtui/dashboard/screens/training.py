@@ -293,6 +293,7 @@ class TrainingScreen(TracksScreen):
         await self.query_one(Samples).open_filter()
 
     @property
-    def following(self) -> Following:
-        """What is followed."""
-        return self._following
+    def shown(self) -> str:
+        """The kept training's id; empty where it is a log."""
+        run = self._following.run
+        return run.id if run else ""

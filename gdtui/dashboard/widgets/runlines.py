@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from gdtui.dashboard.figures import WIDTH, figure
 from gdtui.dashboard.widgets.status import SYMBOLS
 from gdtui.experiment import printable
+from gdtui.runs.store import SWEEP
 from gdtui.runs.summary import ago, brief, changes, epochs_planned, matching
 
 if TYPE_CHECKING:
@@ -243,17 +244,19 @@ def details(run: Run, maker: str, width: int, lines: int) -> list[str]:
         width: cells in a line.
         lines: how many there are.
     """
-    epochs = epochs_planned(run.settings)
     loss = "–" if math.isnan(run.loss) else repr(run.loss)
-    facts = [
-        " ".join(part for part in (run.id, called(run)) if part),
-        state(run),
-        f"loss {loss}",
-        f"epoch {run.epoch:,}" + (f" of {epochs:,}" if epochs is not None else ""),
-        f"{run.updates:,} updates",
-        f"{run.samples:,} samples",
-        f"{run.seconds:.3g} s of descent",
-    ]
+    facts = [" ".join(part for part in (run.id, called(run)) if part), state(run)]
+    if run.kind == SWEEP:
+        facts += [f"{run.epoch:,} of {run.updates:,} runs", f"best loss {loss}", f"{run.seconds:.3g} s"]
+    else:
+        epochs = epochs_planned(run.settings)
+        facts += [
+            f"loss {loss}",
+            f"epoch {run.epoch:,}" + (f" of {epochs:,}" if epochs is not None else ""),
+            f"{run.updates:,} updates",
+            f"{run.samples:,} samples",
+            f"{run.seconds:.3g} s of descent",
+        ]
     origin = [
         *([f"made by {printable(maker)}"] if maker else []),
         *([f"another way of {run.parent}"] if run.parent else []),

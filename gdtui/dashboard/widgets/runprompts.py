@@ -12,6 +12,7 @@ from textual.widgets import Label, Static
 
 from gdtui.dashboard.widgets.controls import Field
 from gdtui.dashboard.widgets.status import KeyBar
+from gdtui.runs.store import SWEEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,8 @@ class Question(Static, can_focus=True):
     def ask(self, run: Run) -> None:
         """Ask about a run; the keys that follow are the answer."""
         self._run = run
-        self.update(f"delete run {run.id} for good? y/n")
+        what = f"sweep {run.id} with all its runs" if run.kind == SWEEP else f"run {run.id}"
+        self.update(f"delete {what} for good? y/n")
         self.display = True
         self.screen.set_focus(self)
 

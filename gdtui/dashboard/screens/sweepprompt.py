@@ -1,0 +1,113 @@
+"""Sweep prompt: a line at the bottom that asks what to sweep over, and says at once what comes of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from gdtui.dashboard.screens.layer import Layer
+from gdtui.dashboard.threads import in_thread
+from gdtui.dashboard.widgets.controls import Field
+from gdtui.experiment import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from gdtui.sweeps.sweep import Sweep
+    from gdtui.sweeps.wanted import Wanted
+
+
+class SweepPrompt(ModalScreen["Sweep | None"], Layer["Sweep | None"]):
+    """Ends with the sweep that is wanted, if any."""
+
+    CSS = """
+    SweepPrompt {
+        background: transparent;
+        & > Vertical {
+            dock: bottom;
+            height: auto;
+            max-height: 100%;
+            border: round $primary;
+            border-title-color: $primary;
+            border-title-style: bold;
+            border-subtitle-color: $text-muted;
+            background: $background;
+            padding: 0 1;
+        }
+        & Field { padding: 0; background: transparent; }
+        & Field:focus { background: $primary 25%; }
+        & #told { height: auto; color: $text-muted; }
+        & #told.-wrong { color: $text-error; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False)]
+    AUTO_FOCUS = "Field"
+
+    def __init__(self, title: str, text: str, judge: Callable[[str], tuple[Sweep, str]]) -> None:
+        """A prompt.
+
+        Args:
+            title: what it asks.
+            text: what is typed already.
+            judge: the sweep that a line means, and what is to be said of it; raises InputError where it means none.
+        """
+        super().__init__()
+        self._asks, self._text, self._judge = title, text, judge
+
+    def compose(self) -> ComposeResult:
+        """The line, and what comes of it."""
+        with Vertical() as box:
+            box.border_title = self._asks
+            box.border_subtitle = "enter begin · esc leave"
+            yield Field(self._text, compact=True, select_on_focus=False)
+            yield Static(markup=False, id="told")
+
+    @on(Input.Changed)
+    def _look(self, event: Input.Changed) -> None:
+        self.run_worker(self._tell(event.value), group="judge", exclusive=True)
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        self.run_worker(self._take(event.value), group="judge", exclusive=True)
+
+    async def _take(self, typed: str) -> None:
+        if sweep := await self._tell(typed):
+            self.dismiss(sweep)
+
+    async def _tell(self, typed: str) -> Sweep | None:
+        """Say what a line means, or what is wrong with it; off the event loop: a sweep may have many points."""
+        try:
+            sweep, told = await in_thread(partial(self._judge, typed))
+        except InputError as error:
+            sweep, told = None, f"✗ {str(error).removeprefix('--over ')}"
+        line = self.query_one("#told", Static)
+        line.set_class(sweep is None, "-wrong")
+        line.update(told)
+        return sweep
+
+
+def judged(made: Callable[[Wanted], Sweep], text: str) -> tuple[Sweep, str]:
+    """The sweep that a line means, and how many runs that is.
+
+    Raises:
+        InputError: if it means none, or none of its points can be run.
+    """
+    from gdtui.sweeps.preparing import check
+    from gdtui.sweeps.wanted import parse_wanted
+
+    sweep = made(parse_wanted(text))
+    check(sweep)
+    over = " × ".join(f"{len(axis.values) or '?'} {axis.option}" for axis in sweep.axes)
+    points = f"{sweep.samples:,} random points" if sweep.samples else over
+    seeds = f" × {sweep.seeds} seeds" if sweep.seeds > 1 else ""
+    return sweep, f"{len(sweep.points()):,} runs: {points}{seeds}{', halving' if sweep.is_halving else ''}"

@@ -1,0 +1,84 @@
+"""Following: a sweep as it is made, from look to look, by whichever process makes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdtui.sweeps.board import Board, board_of
+from gdtui.sweeps.curves import Curves, curves_of
+from gdtui.sweeps.findings import findings
+from gdtui.sweeps.limits import Limits
+
+if TYPE_CHECKING:
+    from gdtui.insight.sentences import Sentence
+    from gdtui.sweeps.ledger import KeptSweep, Ledger
+
+TARGET = 0.01
+"""Of the loss at the start: the target, unless one chooses another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A sweep as it was seen.
+
+    Attributes:
+        kept: its name, and who makes it.
+        board: its points.
+        curves: their losses over the epochs.
+        sentences: what it says.
+    """
+
+    kept: KeptSweep
+    board: Board
+    curves: Curves
+    sentences: tuple[Sentence, ...]
+
+
+class Following:
+    """Looks at one sweep; not at once from several threads.
+
+    Attributes:
+        limits: where theory sees its experiments break.
+    """
+
+    def __init__(self, ledger: Ledger, kept: KeptSweep) -> None:
+        self.limits = Limits(kept.folder)
+        self._ledger, self._id = ledger, kept.id
+        self._seen: Seen | None = None
+
+    def look(self, target: float | None = None) -> Seen | None:
+        """The sweep as it is now; None where nothing has changed since the look before.
+
+        Args:
+            target: the loss to be reached; None: a hundredth of the loss at the start.
+
+        Raises:
+            InputError: if it is not kept any more.
+        """
+        before = self._seen
+        progress = self._ledger.look(self._id, before.board.progress if before else None)
+        kept = self._ledger.named(self._id)
+        if before and not _is_news(before, kept, progress.turn, target):
+            return None
+        board = board_of(progress, before.board if before else None)
+        if target is None:
+            target = before.curves.target if before else math.nan
+        curves = curves_of(self._ledger, self._id, board, target, before.curves if before else None)
+        if math.isnan(target) and not math.isnan(usual := usual_target(curves)):
+            curves = curves_of(self._ledger, self._id, board, usual, curves)
+        self._seen = Seen(kept, board, curves, findings(board, self._id, self.limits))
+        return self._seen
+
+
+def _is_news(before: Seen, kept: KeptSweep, turn: int, target: float | None) -> bool:
+    is_same_target = target in (None, before.curves.target)
+    return kept != before.kept or turn != before.board.progress.turn or not is_same_target
+
+
+def usual_target(curves: Curves) -> float:
+    """A hundredth of the loss at the start; nan where that is not known, or not above 0."""
+    starts = curves.losses[:, 0]
+    start = float(starts[0]) if len(starts) else math.nan
+    return TARGET * start if start > 0 else math.nan
