@@ -76,9 +76,11 @@ def open_run(parser: Parser, arguments: Sequence[str]) -> int:
     options = parser.parse(arguments)
     preferences = preferences_of(options)
 
-    from gdtui.dashboard.begin import kept_opening
+    from gdtui.dashboard.begin import opening_of
+    from gdtui.sweeps.ledger import Ledger
 
-    return show(kept_opening(options.run, options.play), preferences)
+    ledger = Ledger()
+    return show(opening_of(ledger.find(options.run) or ledger.store.find(options.run), options.play), preferences)
 
 
 def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
@@ -106,9 +108,8 @@ def watch_run(parser: Parser, arguments: Sequence[str]) -> int:
         # Were its pipe closed, the program that prints would end.
         leave = partial(followed.pass_on, sys.stdout.buffer) if isinstance(followed, FollowedPipe) else None
         return show(Opening(following=followed), preferences, leave)
-    if sweep := Ledger(store).find_made(options.run):
-        return show(Opening(sweep=sweep), preferences)
-    return show(opening_of(store.find_made(options.run), is_watched=True), preferences)
+    made = Ledger(store).find_made(options.run) or store.find_made(options.run)
+    return show(opening_of(made, is_watched=True), preferences)
 
 
 def check_terminal() -> None:

@@ -140,9 +140,14 @@ class LabApp(App[int]):
         Raises:
             InputError: if it is not kept any more.
         """
-        from gdtui.dashboard.begin import kept_opening
+        from gdtui.dashboard.begin import opening_of
+        from gdtui.sweeps.ledger import Ledger
 
-        opening = await in_thread(partial(kept_opening, id))
+        def look_up() -> Opening:
+            ledger = Ledger()
+            return opening_of(ledger.find(id) or ledger.store.run(id))
+
+        opening = await in_thread(look_up)
         if isinstance(self._main, LabScreen) and opening.run is not None:
             self._main.leave_for(opening.run)
         elif opening.id and opening.id in [main.shown for _, main in self._beneath]:

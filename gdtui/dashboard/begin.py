@@ -64,33 +64,21 @@ class Begun:
     keeper: Keeper | None
 
 
-def kept_opening(name: str, play: bool = False) -> Opening:
-    """What shows the kept run or sweep of that name.
-
-    Raises:
-        InputError: if there is none, or it was made by another version, and cannot be read.
-    """
-    from gdtui.runs.store import Store
-    from gdtui.sweeps.ledger import Ledger
-
-    store = Store()
-    if kept := Ledger(store).find(name):
-        return Opening(play=play, sweep=kept)
-    return opening_of(store.find(name), play)
-
-
-def opening_of(run: Run, play: bool = False, is_watched: bool = False) -> Opening:
-    """What shows a kept run of either kind.
+def opening_of(kept: Run | KeptSweep, play: bool = False, is_watched: bool = False) -> Opening:
+    """What shows a kept run of either kind, or a sweep.
 
     Raises:
         InputError: if it was made by another version, and cannot be read.
     """
-    if run.is_training:
-        from gdtui.runs.store import Store
+    from gdtui.runs.store import Run, Store
+
+    if not isinstance(kept, Run):
+        return Opening(play=play, sweep=kept)
+    if kept.is_training:
         from gdtui.training.kept import KeptTraining
 
-        return Opening(following=KeptTraining(Store(), run))
-    return Opening(Experiment.from_line(run.settings), play, run=run, is_watched=is_watched)
+        return Opening(following=KeptTraining(Store(), kept))
+    return Opening(Experiment.from_line(kept.settings), play, run=kept, is_watched=is_watched)
 
 
 def begin(experiment: Experiment, before: Snapshot | None, is_kept: bool) -> Begun:

@@ -38,6 +38,7 @@ from gdtui.runs import files, processes, summary
 from gdtui.runs.keeper import Keeper
 from gdtui.runs.store import Run, Store
 from gdtui.runs.summary import ago, brief, changes
+from gdtui.sweeps.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -135,7 +136,7 @@ class Host(App[None]):
         self.theme = DARK.name
 
     def on_mount(self) -> None:
-        self.push_screen(RunsScreen(self.store, lambda: self.pins, self.pin), self.left_with.append)
+        self.push_screen(RunsScreen(Ledger(self.store), lambda: self.pins, self.pin), self.left_with.append)
 
     async def pin(self, run: Run) -> None:
         if run.id in self.pins:
