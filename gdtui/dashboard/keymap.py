@@ -268,8 +268,8 @@ FIRST = {
 }
 """The commands whose keys matter most: those of the focused pane, then those for what the run does."""
 
-RUN_IS = {"running": "pause", "asking": "pause", "waiting": "go on", "sweeping": "stop"}
-"""What the key that runs is for, where it is not what the table says."""
+RUN_IS = {"running": "pause", "asking": "pause", "waiting": "go on", "sweeping": "stop", "swept": ""}
+"""What the key that runs is for, where it is not what the table says; nothing where it is empty."""
 
 TYPING = (("enter", "apply"), ("tab", "next"), ("esc", "leave"), ("f1", "help"), ("ctrl-q", "quit"))
 """The keys that do not type where one types."""
@@ -293,9 +293,9 @@ def bar(state: str, pane: str = "", room: int = 10_000, commands: Sequence[Comma
     items: list[tuple[str, str]] = []
     places: list[int] = []
     for place, command in enumerate(commands, len(first)):
-        if not (command.in_bar and command.keys):
-            continue
         label = RUN_IS.get(state, command.label) if command.id == "run" else command.label
+        if not (command.in_bar and command.keys and label):
+            continue
         if items and items[-1][1] == label:
             items[-1] = (f"{items[-1][0]} {command.shown}", label)
         else:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from gdtui.experiment import printable
 from gdtui.sweeps.plane import Measure, View
 
 if TYPE_CHECKING:
@@ -69,16 +70,34 @@ def with_next_measure(view: View) -> View:
     return replace(view, measure=Measure.LOSS if view.measure is Measure.EPOCHS else Measure.EPOCHS)
 
 
-def described(view: View, board: Board) -> list[str]:
-    """What a map shows, the fullest first: `loss over lr × batch-size · best optimizer`."""
-    names = [axis.option for axis in board.axes]
-    over = names[view.x] if view.y is None else f"{names[view.x]} × {names[view.y]}"
+def names(view: View, board: Board) -> tuple[str, str]:
+    """The axes of a map; the second one is empty where there is but one."""
+    return board.axes[view.x].option, "" if view.y is None else board.axes[view.y].option
+
+
+def described(view: View, board: Board) -> str:
+    """What a map shows, and where the axes are that it does not: `loss · best optimizer`."""
     what = f"{view.measure} {view.target:.3g}" if view.measure is Measure.EPOCHS else str(view.measure)
     held = dict(view.fixed)
     rest = [
-        f"{names[axis]} {board.axes[axis].write(board.values[axis][held[axis]])}"
+        f"{board.axes[axis].option} {_value(board, axis, held[axis])}"
         if axis in held
-        else f"best {names[axis]}"
+        else f"best {board.axes[axis].option}"
         for axis in others(view, board)
     ]
-    return [" · ".join([f"{what} over {over}", *rest]), f"{what} over {over}", what]
+    return printable(" · ".join([what, *rest]))
+
+
+def point(board: Board, arm: int) -> str:
+    """Where a point is: `lr 0.1 batch-size 4`."""
+    places = board.places[arm].tolist()
+    return printable(
+        " ".join(
+            f"{axis.option} {_value(board, at, place)}"
+            for at, (axis, place) in enumerate(zip(board.axes, places, strict=True))
+        )
+    )
+
+
+def _value(board: Board, axis: int, place: int) -> str:
+    return board.axes[axis].write(board.values[axis][place])

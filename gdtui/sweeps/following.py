@@ -10,8 +10,11 @@ from gdtui.sweeps.board import Board, board_of
 from gdtui.sweeps.curves import Curves, curves_of
 from gdtui.sweeps.findings import findings
 from gdtui.sweeps.limits import Limits
+from gdtui.sweeps.outcome import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gdtui.insight.sentences import Sentence
     from gdtui.sweeps.ledger import KeptSweep, Ledger
 
@@ -27,12 +30,14 @@ class Seen:
         kept: its name, and who makes it.
         board: its points.
         curves: their losses over the epochs.
+        states: how many of its runs are in each state.
         sentences: what it says.
     """
 
     kept: KeptSweep
     board: Board
     curves: Curves
+    states: Mapping[str, int]
     sentences: tuple[Sentence, ...]
 
 
@@ -68,7 +73,10 @@ class Following:
         curves = curves_of(self._ledger, self._id, board, target, before.curves if before else None)
         if math.isnan(target) and not math.isnan(usual := usual_target(curves)):
             curves = curves_of(self._ledger, self._id, board, usual, curves)
-        self._seen = Seen(kept, board, curves, findings(board, self._id, self.limits))
+        states = counted(progress.outcomes.values())
+        if not kept.process and "running" in states:
+            states["interrupted"] = states.pop("running")
+        self._seen = Seen(kept, board, curves, states, findings(board, self._id, self.limits))
         return self._seen
 
 

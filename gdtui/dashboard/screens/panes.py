@@ -52,6 +52,7 @@ class PanesScreen(Layer[None]):
 
     Attributes:
         kind: which of the main screens it is, for its commands.
+        home: the pane that has the focus where no other one has; empty where none has.
         titles: what stands above the panes, by their ids.
         hidden: the panes that a person wants hidden, by their ids.
     """
@@ -59,6 +60,7 @@ class PanesScreen(Layer[None]):
     AUTO_FOCUS = ""
 
     kind: ClassVar[str] = LAB
+    home: ClassVar[str] = ""
     titles: ClassVar[Mapping[str, str]] = PANES
 
     def __init__(self) -> None:
@@ -263,8 +265,8 @@ class PanesScreen(Layer[None]):
             self.unzoom()
         elif self.has_class("-taught") and self.has_class("-flat"):
             self.show_lesson(False)
-        elif self.focused is not None:
-            self.set_focus(None)
+        elif self.focused is not None and self.focused.id != self.home:
+            self.set_focus(self.query_one(f"#{self.home}") if self.home else None)
         elif self.has_class("-drawer"):
             self.remove_class("-drawer")
             self.call_after_refresh(self.show_again)

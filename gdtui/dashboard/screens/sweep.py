@@ -60,6 +60,7 @@ class SweepScreen(PanesScreen):
     AUTO_FOCUS = "#landscape"
 
     kind: ClassVar[str] = SWEEP
+    home: ClassVar[str] = "landscape"
     titles: ClassVar[Mapping[str, str]] = {
         **PANES,
         "experiment": "1 Sweep",
@@ -128,7 +129,7 @@ class SweepScreen(PanesScreen):
         """One look at a time; those that take long are not queued."""
         if not self._is_looking:
             self._is_looking, self._rests = True, 0
-            self.run_worker(self._follow(), group="follow")
+            self.run_worker(self._follow, group="follow")
 
     async def _follow(self) -> None:
         with self.unless_leaving():
@@ -154,9 +155,9 @@ class SweepScreen(PanesScreen):
         if self._view is None or before is None or len(before.board.axes) != len(seen.board.axes):
             self._view = sweepview.first_view(seen.board)
         self._target = seen.curves.target
+        self._view = replace(self._view, target=self._target)
         with self.app.batch_update():
             self._say_news(before, seen)
-            self.query_one(SweepPane).show(seen.board, self._workers(seen))
             self.query_one(SweepInsight).show(seen.sentences)
             self._show_selected()
         self._arrange()
@@ -179,7 +180,7 @@ class SweepScreen(PanesScreen):
             return " ".join(self._maker.workers).replace("--jobs ", "processes ").replace("--scheduler", "Dask")
         if seen.kept.process:
             return f"made by {printable(seen.kept.maker)}"
-        return "" if seen.kept.state == "finished" else f"{key_of(self.app, 'run')} goes on with it"
+        return "" if seen.kept.state == "finished" else f"{key_of(self.app, 'run')} goes on"
 
     def _show_status(self) -> None:
         seen = self._seen
@@ -187,6 +188,7 @@ class SweepScreen(PanesScreen):
             return
         name = printable(seen.kept.name or seen.kept.id)
         self.query_one(SweepStatus).show(seen.board.progress, name, seen.kept.state, self.app.slow_link)  # type: ignore[attr-defined]
+        self.query_one(SweepPane).show(seen.board, seen.states, self._workers(seen))
         self.query_one(KeyBar).show(STATES[seen.kept.state])
 
     # --- what is drawn -------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ class SweepScreen(PanesScreen):
 
     def _arrange(self) -> None:
         """Lay the map out, off the event loop; only the last of several in a row."""
-        self.run_worker(self._show_map(), group="map", exclusive=True)
+        self.run_worker(self._show_map, group="map", exclusive=True)
 
     async def _show_map(self) -> None:
         from gdtui.sweeps.plane import plane_of
@@ -211,14 +213,18 @@ class SweepScreen(PanesScreen):
             seen, view, heat = self._seen, self._view, self.query_one(HeatMap)
             if seen is None or view is None or not heat.size:
                 return
-            view = replace(view, target=seen.curves.target)
-            columns, rows = heat.room(seen.board, view)
-            lay_out = partial(plane_of, seen.board, view, columns, rows, seen.curves.reached)
+            lay_out = partial(plane_of, seen.board, view, *heat.columns_rows_room(), seen.curves.reached)
             if self._plane is None:  # the limits may take a while
-                heat.show(await in_thread(lay_out), seen.board, view, self.selected)
-            self._plane = plane = await in_thread(partial(lay_out, self._following.limits))
-            heat.show(plane, seen.board, view, self.selected)
-            self.subtitle(heat, *sweepview.described(view, seen.board))
+                self._plane = await in_thread(lay_out)
+                self._draw_map()
+            self._plane = await in_thread(partial(lay_out, self._following.limits))
+            self._draw_map()
+
+    def _draw_map(self) -> None:
+        if self._seen is not None and self._view is not None and self._plane is not None:
+            heat, (x, y) = self.query_one(HeatMap), sweepview.names(self._view, self._seen.board)
+            heat.show(self._plane, x, y, self.selected)
+            heat.border_title = f"4 Map · {sweepview.described(self._view, self._seen.board)}".replace("[", "\\[")
 
     @property
     def selected(self) -> int | None:
@@ -235,8 +241,8 @@ class SweepScreen(PanesScreen):
         if seen is None:
             return
         self.query_one(Leaderboard).show(seen.board, selected)
-        self.query_one(HeatMap).select(selected)
-        self.run_worker(self._show_curves(), group="curves", exclusive=True)
+        self._draw_map()
+        self.run_worker(self._show_curves, group="curves", exclusive=True)
 
     async def _show_curves(self) -> None:
         from gdtui.sweeps.curves import exact_curves
@@ -251,7 +257,8 @@ class SweepScreen(PanesScreen):
                     exact = await in_thread(partial(exact_curves, Ledger(), seen.kept.id, seen.board, selected))
                 except InputError:  # it has been deleted meanwhile; the next look says so
                     return
-            self.query_one(SweepCurves).show(seen.curves, exact)
+            name = "" if selected is None else sweepview.point(seen.board, selected)
+            self.query_one(SweepCurves).show(seen.curves, exact, name)
 
     # --- keys ----------------------------------------------------------------------------------------------------
 
