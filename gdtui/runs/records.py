@@ -247,6 +247,34 @@ def _history(connection: Connection, run: str, pending: bytes, pending_epochs: i
     return HistoryView(_pieces(connection, run, "history"), rows, pending_epochs, span)
 
 
+def read_losses(connection: Connection, runs: Sequence[str]) -> dict[str, Array]:
+    """The epochs and losses of the histories of many runs, shape (e, 2) each, by the runs' ids; of those that are kept.
+
+    Raises:
+        ValueError: if what is there is not what was written.
+        sqlite3.Error: if the store cannot be read.
+    """
+    marks = ", ".join("?" * len(runs))
+    query = f"SELECT run, numbers, seal FROM piece WHERE kind = 'history' AND run IN ({marks}) ORDER BY run, first"
+    pieces: dict[str, list[bytes]] = {}
+    for run, numbers, seal in connection.execute(query, runs):
+        if seal not in (None, crc32(numbers)):
+            raise ValueError(f"the history of run {run} is damaged")
+        pieces.setdefault(run, []).append(numbers)
+    pending = dict(connection.execute(f"SELECT id, pending FROM run WHERE id IN ({marks})", runs).fetchall())
+    return {
+        run: _history_rows(b"".join(numbers), pending[run])[:, [Column.EPOCH, Column.LOSS]]
+        for run, numbers in pieces.items()
+    }
+
+
+def _history_rows(settled: bytes, pending: bytes) -> Array:
+    rows = np.frombuffer(settled).reshape(-1, len(Column))
+    if not pending:
+        return rows
+    return np.concatenate([rows, np.unique(np.frombuffer(pending).reshape(-1, len(Column)), axis=0)])
+
+
 def _events(connection: Connection, run: str) -> Iterator[Event]:
     query = "SELECT at_update, at_epoch, setting, before, after FROM event WHERE run = ? ORDER BY number"
     for update, epoch, setting, before, after in connection.execute(query, (run,)):

@@ -18,15 +18,19 @@ from gdtui.sweeps.outcome import FAILED, STOPPED, Progress, RunOutcome, over
 from gdtui.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from sqlite3 import Connection
 
     from gdtui.descent.record import Record
+    from gdtui.problems.datasets import Array
     from gdtui.sweeps.halving import Curve
     from gdtui.sweeps.work import Outcome
 
 LOOKS = 40
 """So many looks make the rate."""
+
+READ_AT_ONCE = 500
+"""Histories of runs."""
 
 KEPT = ("id", "created", "folder", "points", "total", "seconds", "name", "tags", "note", "host", "process", "heartbeat")
 
@@ -285,16 +289,43 @@ class Ledger:
 
     def curves(self, id: str) -> dict[str, Curve]:
         """The epochs and losses of a sweep's runs, by their keys."""
-        from gdtui.descent.history import Column
-        from gdtui.runs.records import read_history
+        return {
+            key: list(zip(rows[:, 0].astype(int).tolist(), rows[:, 1].tolist(), strict=True))
+            for key, rows in self.losses(id)
+        }
+
+    def losses(self, id: str, turn: int = -1) -> Iterator[tuple[str, Array]]:
+        """The keys, and epochs and losses of shape (e, 2), of a sweep's runs that were written after a turn.
+
+        They are read some at a time, so that nobody who writes waits for long.
+
+        Raises:
+            InputError: if it is not kept any more, or what is kept is damaged.
+        """
+        with self.store.reading() as connection:
+            if not connection.execute("SELECT 1 FROM sweep WHERE id = ?", (id,)).fetchone():
+                raise InputError("sweep", f"sweep {id} is not kept any more")
+            query = "SELECT id, experiment FROM run WHERE sweep = ? AND turn > ?"
+            found = connection.execute(query, (id, turn)).fetchall()
+        for first in range(0, len(found), READ_AT_ONCE):
+            some = dict(found[first : first + READ_AT_ONCE])
+            for run, rows in self.histories(list(some)).items():
+                yield some[run], rows
+
+    def histories(self, runs: Sequence[str]) -> dict[str, Array]:
+        """The epochs and losses of some runs, shape (e, 2) each, by their ids; of those that are kept.
+
+        Raises:
+            InputError: if what is kept is damaged.
+        """
+        from gdtui.runs.records import read_losses
 
         with self.store.reading() as connection:
-            runs = connection.execute("SELECT experiment, id FROM run WHERE sweep = ?", (id,)).fetchall()
-            histories = {key: read_history(connection, run).rows for key, run in runs}
-        return {
-            key: list(zip(rows[:, Column.EPOCH].astype(int).tolist(), rows[:, Column.LOSS].tolist(), strict=True))
-            for key, rows in histories.items()
-        }
+            connection.execute("BEGIN")
+            try:
+                return read_losses(connection, runs)
+            except ValueError as error:
+                raise InputError("run", f"{error}: it cannot be read from {self.store.path}") from error
 
 
 def run_id(sweep: str, number: int) -> str:

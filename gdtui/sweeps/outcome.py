@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gdtui.experiment import Experiment
     from gdtui.sweeps.sweep import Sweep
 
 FAILED = "failed"
@@ -142,31 +140,19 @@ def counted(outcomes: Iterable[RunOutcome]) -> dict[str, int]:
 
 def standings(progress: Progress) -> list[Standing]:
     """The points of a sweep, the best first: those that came to their end before those that were stopped early."""
-    arms: dict[str, list[RunOutcome]] = {}
-    for key, outcome in progress.outcomes.items():
-        arms.setdefault(progress.sweep.arm(key), []).append(outcome)
-    ranked = sorted(arms.items(), key=lambda arm: (*_rank(arm[1]), arm[0]))
-    points = progress.sweep.points()
-    return [_standing(progress.sweep, points[arm], outcomes) for arm, outcomes in ranked]
+    from gdtui.sweeps.board import board_of
 
-
-def _rank(outcomes: list[RunOutcome]) -> tuple[bool, float]:
-    ranks = [outcome.rank for outcome in outcomes]
-    return any(is_stopped for is_stopped, _ in ranks), median(loss for _, loss in ranks)
-
-
-def _standing(sweep: Sweep, arm: Experiment, outcomes: list[RunOutcome]) -> Standing:
-    losses = [outcome.rank[1] for outcome in outcomes]
-    settings = sweep.settings(arm)
-    if sweep.seeds > 1:
-        del settings["seed"]
-    return Standing(
-        settings=settings,
-        runs=len(outcomes),
-        states=counted(outcomes),
-        loss=median(losses),
-        least=min(losses),
-        most=max(losses),
-        epoch=max(outcome.epoch for outcome in outcomes),
-        best=min(outcomes, key=lambda outcome: outcome.rank).run,
-    )
+    board = board_of(progress)
+    return [
+        Standing(
+            settings=board.settings(arm),
+            runs=int(board.begun[arm]),
+            states=counted(board.outcomes(arm)),
+            loss=float(board.losses[arm]),
+            least=float(board.least[arm]),
+            most=float(board.most[arm]),
+            epoch=int(board.epochs[arm]),
+            best=board.best[arm],
+        )
+        for arm in board.order.tolist()
+    ]

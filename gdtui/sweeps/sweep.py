@@ -117,7 +117,7 @@ class Sweep:
             raise InputError("seeds", "this sweep has seeds: extend it by --seeds")
         mine = {axis.name: axis for axis in self.axes}
         for axis in axes:
-            there = mine.get(axis.name, Axis(axis.name, self._here(axis)))
+            there = mine.get(axis.name) or Axis(axis.name, self._here(axis))
             mine[axis.name] = there.joined(axis.values)
         wider = replace(
             self,

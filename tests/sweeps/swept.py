@@ -17,6 +17,7 @@ from gdtui.experiment import Experiment
 from gdtui.sweeps.conduct import Conductor
 from gdtui.sweeps.crew import Processes
 from gdtui.sweeps.ledger import Ledger
+from gdtui.sweeps.outcome import Progress, RunOutcome
 from gdtui.sweeps.space import parse_axis
 from gdtui.sweeps.sweep import Sweep
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from gdtui.descent.record import Record
     from gdtui.sweeps.crew import Crew
-    from gdtui.sweeps.outcome import Progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +43,17 @@ def made(sweep: Sweep, crew: Crew | None = None, ledger: Ledger | None = None) -
     for _ in conductor.run():
         pass
     return ledger, kept, conductor.progress
+
+
+def outcome_of(sweep: Sweep, key: str, state: str, loss: float, epoch: int = 100, reason: str = "") -> RunOutcome:
+    """What may have become of one of a sweep's runs."""
+    run = "" if state == "failed" else f"s.{list(sweep.points()).index(key) + 1}"
+    return RunOutcome(key, run, state, reason, epoch, 3 * epoch, 0.01, loss)
+
+
+def progress_of(sweep: Sweep, outcomes: dict[str, RunOutcome]) -> Progress:
+    """A sweep at the moment when these runs have begun."""
+    return Progress(sweep, outcomes, len(sweep.points()))
 
 
 def bits(record: Record) -> tuple[object, ...]:

@@ -67,6 +67,11 @@ def test_an_extended_range_is_a_list_of_all_its_values() -> None:
     assert [point.lr for point in wider.points().values()] == [0.1, 0.2, 0.4, 0.8]
 
 
+def test_more_values_of_a_hyperparameter_come_after_those_that_were_there() -> None:
+    wider = sweep_of("momentum=0,0.5").extended([parse_axis("momentum=0.9")])
+    assert [point.value("momentum") for point in wider.points().values()] == [0, 0.5, 0.9]
+
+
 def test_more_samples_come_after_those_that_were_there() -> None:
     sweep = sweep_of("lr=log:0.01:0.1", samples=4)
     assert list(sweep.extended(samples=6).points())[:4] == list(sweep.points())
