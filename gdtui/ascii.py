@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache
 from itertools import product
 
-MARKS = dict(zip("●○◐■□▲△◆◇×◉✓✗‖", "@OC#nA^&$x*v!|", strict=True))
+MARKS = dict(zip("●○◐■□▲△◆◇×◉✓✗‖▿∙", "@OC#nA^&$x*v!|V_", strict=True))
 """Marks that carry meaning: those of one kind stay distinct, and are none of the lines and levels they stand on."""
 
 SIGNS = dict(zip("−–—·⋅÷→←↑↓▸▶›▾▼◂◀‹▴…≈∝≤≥≠±⊗⌈⌉⌊⌋′½¼¾≫∞░▒▓", "---**/><^v>>>vv<<<^~~~<>!+x[][]'hft>I.:%", strict=True))

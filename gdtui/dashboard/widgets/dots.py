@@ -85,6 +85,12 @@ class Canvas:
         self._codes[there] = _BRAILLE + codes[there]
         self._inks[there] = ink
 
+    def place(
+        self, rows: NDArray[np.intp], columns: NDArray[np.intp], characters: NDArray[np.uint32], inks: NDArray[np.int32]
+    ) -> None:
+        """Characters in cells, each in an ink, on whatever ground is there; shapes (m,)."""
+        self._codes[rows, columns], self._inks[rows, columns] = characters, inks
+
     def mark(self, x: float, y: float, character: str, ink: int) -> bool:
         """A character in the cell of a point; False where that is outside."""
         if not (0 <= x <= 1 and 0 <= y <= 1):
@@ -99,6 +105,10 @@ class Canvas:
         if 0 <= row < self.rows and column >= 0 and end <= self.columns:
             self._codes[row, column:end] = [ord(character) for character in text]
             self._inks[row, column:end] = ink
+
+    def character(self, row: int, column: int) -> str:
+        """What stands in a cell."""
+        return chr(self._codes[row, column])
 
     def cell(self, x: float, y: float) -> tuple[int, int]:
         """The row, from the top, and the column of a point's dot."""

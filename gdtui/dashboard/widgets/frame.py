@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from gdtui.dashboard.figures import WIDTH, figure
-from gdtui.dashboard.widgets.ticks import labelled, step_from
+from gdtui.dashboard.widgets.ticks import labelled, log_ticks, step_from
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -68,7 +68,7 @@ class Frame:
         return np.linspace(*self.x_range, 2 * self.columns)
 
 
-def framed(width: int, height: int, x_range: Range, y_range: Range, is_map: bool = False) -> Frame:
+def framed(width: int, height: int, x_range: Range, y_range: Range, is_map: bool = False, log_y: bool = False) -> Frame:
     """The frame of a picture that has so many cells with its numbers; a map has no lines between.
 
     Args:
@@ -77,10 +77,11 @@ def framed(width: int, height: int, x_range: Range, y_range: Range, is_map: bool
         x_range: the first and last x.
         y_range: the lowest and highest y.
         is_map: there are no lines between the picture and its numbers.
+        log_y: y are powers of ten, and the range's ends are whole.
     """
     below = 1 if is_map or height < 8 else 2
     rows = height - below
-    y_ticks = _y_ticks(y_range, max(4, rows // 3))
+    y_ticks = log_ticks(y_range, rows) if log_y else _y_ticks(y_range, max(4, rows // 3))
     left = 1 + max(GUTTER, *(len(label) for _, label in y_ticks), 0)
     if width - left < FEWEST_COLUMNS or rows < FEWEST_ROWS:
         return Frame(x_range, y_range, max(1, width), max(1, height), 0, False, (), ())
