@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from gdtui.experiment import printable
-from gdtui.sweeps.plane import Measure, View
+from gdtui.sweeps.plane import Measure, View, label
 
 if TYPE_CHECKING:
     from gdtui.sweeps.board import Board
@@ -80,24 +80,9 @@ def described(view: View, board: Board) -> str:
     what = f"{view.measure} {view.target:.3g}" if view.measure is Measure.EPOCHS else str(view.measure)
     held = dict(view.fixed)
     rest = [
-        f"{board.axes[axis].option} {_value(board, axis, held[axis])}"
+        f"{board.axes[axis].option} {label(board.axes[axis], board.values[axis], held[axis])}"
         if axis in held
         else f"best {board.axes[axis].option}"
         for axis in others(view, board)
     ]
     return printable(" · ".join([what, *rest]))
-
-
-def point(board: Board, arm: int) -> str:
-    """Where a point is: `lr 0.1 batch-size 4`."""
-    places = board.places[arm].tolist()
-    return printable(
-        " ".join(
-            f"{axis.option} {_value(board, at, place)}"
-            for at, (axis, place) in enumerate(zip(board.axes, places, strict=True))
-        )
-    )
-
-
-def _value(board: Board, axis: int, place: int) -> str:
-    return board.axes[axis].write(board.values[axis][place])

@@ -76,7 +76,7 @@ class Following:
         states = counted(progress.outcomes.values())
         if not kept.process and "running" in states:
             states["interrupted"] = states.pop("running")
-        self._seen = Seen(kept, board, curves, states, findings(board, self._id, self.limits))
+        self._seen = Seen(kept, board, curves, states, findings(board, self._id, self.limits, curves))
         return self._seen
 
 

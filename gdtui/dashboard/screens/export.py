@@ -14,11 +14,10 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from gdtui.dashboard.picture import chart_svg, loss_svg, title
-from gdtui.dashboard.screens.layer import Layer
+from gdtui.dashboard.screens.asking import AskingScreen
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.chart import Chart
 from gdtui.dashboard.widgets.controls import Field
@@ -92,33 +91,16 @@ class Source:
         )
 
 
-class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
+class ExportScreen(AskingScreen["Request | None"]):
     """One line over the lab: Tab chooses what, the file's suffix says how, Enter writes, Escape leaves.
 
     It only asks; who opened it gets the request, or None.
     """
 
-    CSS = """
+    DEFAULT_CSS = """
     ExportScreen {
-        background: transparent;
-        & > Vertical {
-            dock: bottom;
-            height: auto;
-            max-height: 100%;
-            border: round $primary;
-            border-title-color: $primary;
-            border-title-style: bold;
-            border-subtitle-color: $text-muted;
-            background: $background;
-            padding: 0 1;
-        }
         & Horizontal { height: 1; }
         & #what { width: auto; color: $primary; text-style: bold; padding-right: 1; }
-        & Field { width: 1fr; padding: 0; background: transparent; }
-        & Field:focus { background: $primary 25%; }
-        & #told { height: auto; color: $text-muted; }
-        & #told.-wrong { color: $text-error; }
-        & #told.-asks { color: $warning; }
     }
     """
 
@@ -184,9 +166,9 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
             destination(file, replace)
         except FileThereError:
             self._asked_for = file
-            self._say(f"{shown(file)} is there already: enter again replaces it", "asks")
+            self.say(f"{shown(file)} is there already: enter again replaces it", "asks")
         except InputError as error:
-            self._say(f"✗ {error}", "wrong")
+            self.say(f"✗ {error}", "wrong")
         else:
             self.dismiss(Request(self._what, file, replace))
 
@@ -199,17 +181,11 @@ class ExportScreen(ModalScreen[Request | None], Layer[Request | None]):
             check(self._what, file)
             destination(file, replace=True)
         except InputError as error:
-            self._say(f"✗ {error}", "wrong")
+            self.say(f"✗ {error}", "wrong")
             return None
         if not self._asked_for:
-            self._say(self._contents[self._what])
+            self.say(self._contents[self._what])
         return file
-
-    def _say(self, text: str, kind: str = "") -> None:
-        line = self.query_one("#told", Static)
-        line.set_class(kind == "wrong", "-wrong")
-        line.set_class(kind == "asks", "-asks")
-        line.update(text)
 
 
 CONTENTS = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.containers import Horizontal, Vertical
 
 from gdtui.dashboard import sweepview
@@ -25,7 +25,7 @@ from gdtui.experiment import InputError, printable
 from gdtui.sweeps.following import Following
 from gdtui.sweeps.ledger import Ledger
 from gdtui.sweeps.outcome import FAILED
-from gdtui.sweeps.plane import Measure
+from gdtui.sweeps.plane import Measure, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from gdtui.dashboard.screens.export import Source
+    from gdtui.dashboard.widgets.curvefield import Raster
     from gdtui.problems.datasets import Array
     from gdtui.runs.store import Run
     from gdtui.sweeps.board import Board
@@ -83,6 +84,7 @@ class SweepScreen(PanesScreen):
         self._seen: Seen | None = None
         self._view: View | None = None
         self._plane: Plane | None = None
+        self._raster: Raster | None = None
         self._target: float | None = None
         self._arm = ""  # the key of the point that a person has selected; empty: the best one
         self._failed = 0  # failures that are in the log
@@ -129,8 +131,9 @@ class SweepScreen(PanesScreen):
         """One look at a time; those that take long are not queued."""
         if not self._is_looking:
             self._is_looking, self._rests = True, 0
-            self.run_worker(self._follow, group="follow")
+            self._follow()
 
+    @work(group="follow")
     async def _follow(self) -> None:
         with self.unless_leaving():
             try:
@@ -160,7 +163,7 @@ class SweepScreen(PanesScreen):
             self._say_news(before, seen)
             self.query_one(SweepInsight).show(seen.sentences)
             self._show_selected()
-        self._arrange()
+        self._show_map()
 
     def _say_news(self, before: Seen | None, seen: Seen) -> None:
         """Say in the log what failed since, and how the sweep has ended."""
@@ -199,14 +202,12 @@ class SweepScreen(PanesScreen):
 
     def show_again(self) -> None:
         """Draw what is not drawn while it is hidden."""
-        self._arrange()
+        self._show_map()
         self._show_selected()
 
-    def _arrange(self) -> None:
-        """Lay the map out, off the event loop; only the last of several in a row."""
-        self.run_worker(self._show_map, group="map", exclusive=True)
-
+    @work(group="map", exclusive=True)
     async def _show_map(self) -> None:
+        """Lay the map out, off the event loop, and draw it; only the last of several in a row."""
         from gdtui.sweeps.plane import plane_of
 
         with self.unless_leaving():
@@ -242,23 +243,31 @@ class SweepScreen(PanesScreen):
             return
         self.query_one(Leaderboard).show(seen.board, selected)
         self._draw_map()
-        self.run_worker(self._show_curves, group="curves", exclusive=True)
+        self._show_curves()
 
+    @work(group="curves", exclusive=True)
     async def _show_curves(self) -> None:
+        from gdtui.dashboard.widgets.curvefield import rasterised
         from gdtui.sweeps.curves import exact_curves
 
-        seen, selected = self._seen, self.selected
-        if seen is None:
+        seen, selected, pane = self._seen, self.selected, self.query_one(SweepCurves)
+        if seen is None or selected is None or not pane.size:
             return
+        curves, size, before = seen.curves, pane.size, self._raster
+
+        def draw() -> tuple[list[Array], Raster]:
+            log_y = not (curves.losses < 0).any()
+            is_same = before is not None and before.fits(curves, *size, log_y)
+            raster = before if before and is_same else rasterised(curves, *size, log_y)
+            return exact_curves(Ledger(), seen.kept.id, seen.board, selected), raster
+
         with self.unless_leaving():
-            exact: list[Array] = []
-            if selected is not None:
-                try:
-                    exact = await in_thread(partial(exact_curves, Ledger(), seen.kept.id, seen.board, selected))
-                except InputError:  # it has been deleted meanwhile; the next look says so
-                    return
-            name = "" if selected is None else sweepview.point(seen.board, selected)
-            self.query_one(SweepCurves).show(seen.curves, exact, name)
+            try:
+                exact, raster = await in_thread(draw)
+            except InputError:  # it has been deleted meanwhile; the next look says so
+                return
+            self._raster = raster
+            pane.show(curves, exact, named(seen.board, selected), raster.log_y, raster)
 
     # --- keys ----------------------------------------------------------------------------------------------------
 
@@ -301,7 +310,7 @@ class SweepScreen(PanesScreen):
     def _look_over(self, change: Callable[[View, Board], View]) -> None:
         if self._seen is not None and self._view is not None:
             self._view = change(self._view, self._seen.board)
-            self._arrange()
+            self._show_map()
 
     def action_run_or_pause(self) -> None:
         """Stop the sweep, or go on with it."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from gdtui.dashboard.screens.layer import Layer
+from gdtui.dashboard.screens.asking import AskingScreen
 from gdtui.dashboard.threads import in_thread
 from gdtui.dashboard.widgets.controls import Field
 from gdtui.experiment import InputError
@@ -26,29 +25,8 @@ if TYPE_CHECKING:
     from gdtui.sweeps.wanted import Wanted
 
 
-class SweepPrompt(ModalScreen["Sweep | None"], Layer["Sweep | None"]):
+class SweepPrompt(AskingScreen["Sweep | None"]):
     """Ends with the sweep that is wanted, if any."""
-
-    CSS = """
-    SweepPrompt {
-        background: transparent;
-        & > Vertical {
-            dock: bottom;
-            height: auto;
-            max-height: 100%;
-            border: round $primary;
-            border-title-color: $primary;
-            border-title-style: bold;
-            border-subtitle-color: $text-muted;
-            background: $background;
-            padding: 0 1;
-        }
-        & Field { padding: 0; background: transparent; }
-        & Field:focus { background: $primary 25%; }
-        & #told { height: auto; color: $text-muted; }
-        & #told.-wrong { color: $text-error; }
-    }
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Leave", show=False)]
     AUTO_FOCUS = "Field"
@@ -90,9 +68,7 @@ class SweepPrompt(ModalScreen["Sweep | None"], Layer["Sweep | None"]):
             sweep, told = await in_thread(partial(self._judge, typed))
         except InputError as error:
             sweep, told = None, f"✗ {str(error).removeprefix('--over ')}"
-        line = self.query_one("#told", Static)
-        line.set_class(sweep is None, "-wrong")
-        line.update(told)
+        self.say(told, "" if sweep else "wrong")
         return sweep
 
 

@@ -172,10 +172,15 @@ def _free(begin: int, end: int, limit: int, has_more: bool) -> tuple[int, int]:
     return begin, end - 1
 
 
+def value_text(value: float) -> str:
+    """A loss, or epochs, which are whole."""
+    return f"{value:.0f}" if value.is_integer() and 1 <= value < 1e6 else figure(value)
+
+
 def _value_text(value: float, sign: str, room: int) -> str:
     """A value behind its sign in so many cells; with fewer digits where it must be, never with one cut off."""
     before = "" if sign == " " else f"{sign} "
-    texts = (figure(value), *(re.sub("e([+-])0", r"e\1", f"{value:.{digits}g}") for digits in (3, 2)))
+    texts = (value_text(value), *(re.sub("e([+-])0", r"e\1", f"{value:.{digits}g}") for digits in (3, 2)))
     return next((before + text for text in texts if len(before + text) <= room), "")
 
 

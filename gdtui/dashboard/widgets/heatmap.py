@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from gdtui.dashboard.figures import figure, shortened
+from gdtui.dashboard.figures import shortened
 from gdtui.dashboard.gauges import wrapped
 from gdtui.dashboard.widgets.inks import NO_SHADES
 from gdtui.dashboard.widgets.lines import Lines
@@ -235,7 +235,7 @@ class HeatMap(Lines, can_focus=True):
         """The worst and the best value, with the shades from one to the other."""
         import numpy as np
 
-        from gdtui.dashboard.widgets.heatcells import BANDS, LEVELS, Ink
+        from gdtui.dashboard.widgets.heatcells import BANDS, LEVELS, Ink, value_text
 
         finite = plane.values[np.isfinite(plane.values)]
         if not len(finite):
@@ -246,7 +246,7 @@ class HeatMap(Lines, can_focus=True):
             ramp = [Segment(" ", self._style(Ink.BASE, step)) for step in steps]
         else:
             ramp = [Segment(LEVELS, self._part("level"))]
-        worst, best = f"{figure(float(finite.max()))} ", f" {figure(float(finite.min()))}"
+        worst, best = f"{value_text(float(finite.max()))} ", f" {value_text(float(finite.min()))}"
         return Strip([Segment(worst, number), *ramp, Segment(best, number)])
 
     def _line(self, parts: Sequence[tuple[str, str]]) -> Strip:

@@ -137,9 +137,3 @@ def _placed(text: str, column: Column) -> str:
     if column.is_number and cell_len(text) <= column.cells:
         return " " * (column.cells - cell_len(text)) + text
     return fitted(text, column.cells)
-
-
-def line_text(board: Board, arm: int) -> str:
-    """Where a point is on the axes, in a line: `lr 0.010000 · batch-size 4`."""
-    values = zip(board.axes, board.values, board.places[arm].tolist(), strict=True)
-    return " · ".join(f"{printable(axis.option)} {axis_text(axis, own[place])}" for axis, own, place in values)
