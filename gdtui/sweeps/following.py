@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gdtui.insight.sentences import Sentence
     from gdtui.sweeps.ledger import KeptSweep, Ledger
+    from gdtui.sweeps.outcome import Progress
 
 TARGET = 0.01
 """Of the loss at the start: the target, unless one chooses another."""
@@ -32,6 +33,7 @@ class Seen:
         curves: their losses over the epochs.
         states: how many of its runs are in each state.
         sentences: what it says.
+        is_whole: with what theory says of it, which the first look leaves out: it may take a while.
     """
 
     kept: KeptSweep
@@ -39,6 +41,7 @@ class Seen:
     curves: Curves
     states: Mapping[str, int]
     sentences: tuple[Sentence, ...]
+    is_whole: bool = True
 
 
 class Following:
@@ -64,9 +67,9 @@ class Following:
         """
         before = self._seen
         progress = self._ledger.look(self._id, before.board.progress if before else None)
-        kept = self._ledger.named(self._id)
-        if before and not _is_news(before, kept, progress.turn, target):
+        if before and before.is_whole and not _is_news(before, progress, target):
             return None
+        kept = self._ledger.named(self._id)
         board = board_of(progress, before.board if before else None)
         if target is None:
             target = before.curves.target if before else math.nan
@@ -76,13 +79,15 @@ class Following:
         states = counted(progress.outcomes.values())
         if not kept.process and "running" in states:
             states["interrupted"] = states.pop("running")
-        self._seen = Seen(kept, board, curves, states, findings(board, self._id, self.limits, curves))
+        sentences = findings(board, self._id, self.limits if before else None, curves)
+        self._seen = Seen(kept, board, curves, states, sentences, is_whole=before is not None)
         return self._seen
 
 
-def _is_news(before: Seen, kept: KeptSweep, turn: int, target: float | None) -> bool:
+def _is_news(before: Seen, progress: Progress, target: float | None) -> bool:
+    was = before.board.progress
     is_same_target = target in (None, before.curves.target)
-    return kept != before.kept or turn != before.board.progress.turn or not is_same_target
+    return (progress.turn, progress.total, progress.is_made) != (was.turn, was.total, was.is_made) or not is_same_target
 
 
 def usual_target(curves: Curves) -> float:

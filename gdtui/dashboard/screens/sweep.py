@@ -152,6 +152,8 @@ class SweepScreen(PanesScreen):
             if seen is not None:
                 self._show(seen)
             self._show_status()
+            if seen is not None and not seen.is_whole:
+                self._look()
 
     def _show(self, seen: Seen) -> None:
         before, self._seen = self._seen, seen
