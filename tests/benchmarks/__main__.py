@@ -22,6 +22,7 @@ from tests.benchmarks import (
     per_sample,
     recording,
     redraw,
+    sweep_screen,
     sweeping,
     tailing,
     watching,
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[], list[Ratio]]] = {
     "watching": watching.measure,
     "tailing": tailing.measure,
     "sweeping": sweeping.measure,
+    "sweep_screen": sweep_screen.measure,
 }
 
 

@@ -47,7 +47,7 @@ def test_picture_of_a_sweep(
 
     async def shown(pilot: Pilot[int]) -> None:
         await until(pilot, lambda: "┃" in "\n".join(rows_of(app)))
-        await until(pilot, lambda: app.screen_stack[0]._seen.is_whole)  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen_stack[0].seen.is_whole)  # type: ignore[attr-defined]
         for key in keys:
             await pilot.press(key)
         await pilot.pause(0.5)

@@ -55,7 +55,11 @@ STATES = {"running": "sweeping", "interrupted": "unswept", "finished": "swept"}
 
 
 class SweepScreen(PanesScreen):
-    """A kept sweep, followed as it is made by whichever process makes it."""
+    """A kept sweep, followed as it is made by whichever process makes it.
+
+    Attributes:
+        seen: the sweep as it is shown; None before the first look.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SWEEP)]
     AUTO_FOCUS = "#landscape"
@@ -81,7 +85,7 @@ class SweepScreen(PanesScreen):
         super().__init__()
         self._following = Following(Ledger(), kept)
         self._sweep, self._maker, self._is_begun = kept.id, maker, is_begun
-        self._seen: Seen | None = None
+        self.seen: Seen | None = None
         self._view: View | None = None
         self._plane: Plane | None = None
         self._raster: Raster | None = None
@@ -123,7 +127,7 @@ class SweepScreen(PanesScreen):
     def _look_in_turn(self) -> None:
         """Look; where nobody makes the sweep, not as often."""
         self._rests += 1
-        is_made = self._maker.is_alive or (self._seen is not None and self._seen.kept.state == "running")
+        is_made = self._maker.is_alive or (self.seen is not None and self.seen.kept.state == "running")
         if self.is_current and (is_made or self._rests >= REST):
             self._look()
 
@@ -139,7 +143,7 @@ class SweepScreen(PanesScreen):
             try:
                 seen = await in_thread(partial(self._following.look, self._target))
             except InputError as error:
-                if self._seen is None:
+                if self.seen is None:
                     self.app.fail(str(error))  # type: ignore[attr-defined]
                 elif str(error) not in self.query_one(Log).entries[-1:]:
                     self.query_one(Log).say(str(error), "bad")
@@ -150,13 +154,14 @@ class SweepScreen(PanesScreen):
             if trouble:
                 self.query_one(Log).say(trouble, "bad")
             if seen is not None:
-                self._show(seen)
+                self.show_seen(seen)
             self._show_status()
             if seen is not None and not seen.is_whole:
                 self._look()
 
-    def _show(self, seen: Seen) -> None:
-        before, self._seen = self._seen, seen
+    def show_seen(self, seen: Seen) -> None:
+        """Show the sweep as it was seen."""
+        before, self.seen = self.seen, seen
         if self._view is None or before is None or len(before.board.axes) != len(seen.board.axes):
             self._view = sweepview.first_view(seen.board)
         self._target = seen.curves.target
@@ -188,7 +193,7 @@ class SweepScreen(PanesScreen):
         return "" if seen.kept.state == "finished" else f"{key_of(self.app, 'run')} goes on"
 
     def _show_status(self) -> None:
-        seen = self._seen
+        seen = self.seen
         if seen is None:
             return
         name = printable(seen.kept.name or seen.kept.id)
@@ -213,7 +218,7 @@ class SweepScreen(PanesScreen):
         from gdtui.sweeps.plane import plane_of
 
         with self.unless_leaving():
-            seen, view, heat = self._seen, self._view, self.query_one(HeatMap)
+            seen, view, heat = self.seen, self._view, self.query_one(HeatMap)
             if seen is None or view is None or not heat.size:
                 return
             lay_out = partial(plane_of, seen.board, view, *heat.columns_rows_room(), seen.curves.reached)
@@ -224,23 +229,23 @@ class SweepScreen(PanesScreen):
             self._draw_map()
 
     def _draw_map(self) -> None:
-        if self._seen is not None and self._view is not None and self._plane is not None:
-            heat, (x, y) = self.query_one(HeatMap), sweepview.names(self._view, self._seen.board)
+        if self.seen is not None and self._view is not None and self._plane is not None:
+            heat, (x, y) = self.query_one(HeatMap), sweepview.names(self._view, self.seen.board)
             heat.show(self._plane, x, y, self.selected)
-            heat.border_title = f"4 Map · {sweepview.described(self._view, self._seen.board)}".replace("[", "\\[")
+            heat.border_title = f"4 Map · {sweepview.described(self._view, self.seen.board)}".replace("[", "\\[")
 
     @property
     def selected(self) -> int | None:
         """The point that is looked at: the one that a person has chosen, or the best."""
-        if self._seen is None:
+        if self.seen is None:
             return None
-        board = self._seen.board
+        board = self.seen.board
         if self._arm in board.arms:
             return board.arms.index(self._arm)
         return int(board.order[0]) if len(board.order) else None
 
     def _show_selected(self) -> None:
-        seen, selected = self._seen, self.selected
+        seen, selected = self.seen, self.selected
         if seen is None:
             return
         self.query_one(Leaderboard).show(seen.board, selected)
@@ -252,7 +257,7 @@ class SweepScreen(PanesScreen):
         from gdtui.dashboard.widgets.curvefield import rasterised
         from gdtui.sweeps.curves import exact_curves
 
-        seen, selected, pane = self._seen, self.selected, self.query_one(SweepCurves)
+        seen, selected, pane = self.seen, self.selected, self.query_one(SweepCurves)
         if seen is None or selected is None or not pane.size:
             return
         curves, size, before = seen.curves, pane.size, self._raster
@@ -277,8 +282,8 @@ class SweepScreen(PanesScreen):
     @on(Leaderboard.Moved)
     def _select(self, message: HeatMap.Moved | Leaderboard.Moved) -> None:
         message.stop()
-        if self._seen is not None:
-            self._arm = self._seen.board.arms[message.arm]
+        if self.seen is not None:
+            self._arm = self.seen.board.arms[message.arm]
             self._show_selected()
 
     def action_change_x_axis(self) -> None:
@@ -299,9 +304,9 @@ class SweepScreen(PanesScreen):
 
     def action_scale_lr(self, steps: int) -> None:
         """A target ten times as high, or a tenth."""
-        if self._seen is None or self._view is None:
+        if self.seen is None or self._view is None:
             return
-        target = self._seen.curves.target * sweepview.FACTOR**steps
+        target = self.seen.curves.target * sweepview.FACTOR**steps
         if not 0 < target < math.inf:
             self.query_one(Log).say("there is no target: the loss at the start is not above 0", "note")
             return
@@ -310,13 +315,13 @@ class SweepScreen(PanesScreen):
         self._look()
 
     def _look_over(self, change: Callable[[View, Board], View]) -> None:
-        if self._seen is not None and self._view is not None:
-            self._view = change(self._view, self._seen.board)
+        if self.seen is not None and self._view is not None:
+            self._view = change(self._view, self.seen.board)
             self._show_map()
 
     def action_run_or_pause(self) -> None:
         """Stop the sweep, or go on with it."""
-        seen, log = self._seen, self.query_one(Log)
+        seen, log = self.seen, self.query_one(Log)
         if seen is None:
             return
         if self._maker.is_alive:
@@ -334,7 +339,7 @@ class SweepScreen(PanesScreen):
         """More values, seeds or samples."""
         from gdtui.dashboard.screens.sweepprompt import SweepPrompt, judged
 
-        seen = self._seen
+        seen = self.seen
         if seen is not None:
             sweep = seen.board.progress.sweep
             text = f"seeds={sweep.seeds + 1}" if not sweep.samples else f"samples={2 * sweep.samples}"
@@ -357,7 +362,7 @@ class SweepScreen(PanesScreen):
 
     def action_open_best(self) -> None:
         """Open the best run of the selected point."""
-        seen, selected = self._seen, self.selected
+        seen, selected = self.seen, self.selected
         run = seen.board.best[selected] if seen is not None and selected is not None else ""
         if run:
             self.app.run_worker(self.open_run(run), group="open")
