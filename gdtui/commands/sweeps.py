@@ -66,7 +66,7 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the work, host:port")
     parser.add_argument(
         "--format",
-        metavar="FORMAT",
+        metavar="progress|jsonl",
         default="progress" if is_terminal(sys.stdout) else "jsonl",
         help="progress, then a table (default on a terminal), or jsonl, a line a run (default elsewhere)",
     )

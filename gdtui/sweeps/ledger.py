@@ -6,27 +6,32 @@ import json
 import math
 import os
 import secrets
-from dataclasses import dataclass, replace
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, unknown
 from gdtui.runs import processes
 from gdtui.runs.holding import NOBODY, here, insert, maker, new_id, update
-from gdtui.runs.store import Store, made_by
-from gdtui.sweeps.outcome import FAILED, STOPPED, Progress, RunOutcome, over
+from gdtui.runs.store import IS_CALLED, LAST, Store, made_by
+from gdtui.sweeps.outcome import FAILED, LOST, STOPPED, Progress, RunOutcome, over
 from gdtui.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from sqlite3 import Connection
 
     from gdtui.descent.record import Record
-    from gdtui.sweeps.halving import Curve
     from gdtui.sweeps.work import Outcome
 
 LOOKS = 40
 """So many looks make the rate."""
+
+STATE = """CASE WHEN EXISTS (SELECT 1 FROM event WHERE event.run = run.id) THEN 'failed'
+    WHEN state = 'paused' AND reason = '' THEN 'interrupted' ELSE state END"""
+"""What a run's state is for its sweep: with other settings it is not the sweep's; paused by hand, it is to go on."""
 
 KEPT = ("id", "created", "folder", "points", "total", "seconds", "name", "tags", "note", "host", "process", "heartbeat")
 
@@ -97,17 +102,28 @@ class Ledger:
         if not self.store.path.exists():
             return []
         with self.store.reading() as connection:
-            rows = connection.execute(f"SELECT {', '.join(KEPT)} FROM sweep ORDER BY created DESC, rowid DESC")
-            return [_kept(connection, dict(zip(KEPT, row, strict=True))) for row in rows.fetchall()]
+            return _select(connection, "ORDER BY created DESC, rowid DESC")
 
     def find(self, name: str) -> KeptSweep | None:
-        """The sweep of that id or name, or whose id begins so; None where there is none, or more than one."""
-        sweeps = self.sweeps()
-        for sweep in sweeps:
-            if name and name in (sweep.id, sweep.name):
-                return sweep
-        found = [sweep for sweep in sweeps if name and sweep.id.startswith(name)]
-        return found[0] if len(found) == 1 else None
+        """The sweep of that id or name, or whose id begins so; None where there is none, or a run is called so.
+
+        Raises:
+            InputError: if more than one sweep or run begins so.
+        """
+        if not name or not self.store.path.exists():
+            return None
+        with self.store.reading() as connection:
+            if exact := _select(connection, f"WHERE {IS_CALLED}", name):
+                return exact[0]
+            if connection.execute(f"SELECT 1 FROM run WHERE {IS_CALLED}", (name,)).fetchone():
+                return None
+            begins = "id >= ?1 AND substr(id, 1, length(?1)) = ?1 AND id < ?1 || '~'"  # the first and last by the index
+            sweeps = _select(connection, f"WHERE {begins}", name)
+            runs = connection.execute(f"SELECT id FROM run WHERE sweep IS NULL AND {begins}", (name,)).fetchall()
+        ids = [sweep.id for sweep in sweeps] + [run for (run,) in runs]
+        if sweeps and len(ids) > 1:
+            raise InputError("run", f"{len(ids)} sweeps and runs begin with {name}: {', '.join(ids[:8])}")
+        return sweeps[0] if sweeps else None
 
     def named(self, name: str) -> KeptSweep:
         """The same; `last` is the newest.
@@ -115,12 +131,13 @@ class Ledger:
         Raises:
             InputError: if there is none.
         """
+        if found := self.find(name):
+            return found
         sweeps = self.sweeps()
-        found = sweeps[0] if name == "last" and sweeps else self.find(name)
-        if found is None:
-            known = ["last", *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
-            raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
-        return found
+        if name == LAST and sweeps:
+            return sweeps[0]
+        known = [LAST, *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
+        raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
 
     # --- what is done with them --------------------------------------------------------------------------------------
 
@@ -142,8 +159,11 @@ class Ledger:
             connection.execute(f"INSERT INTO sweep ({names}) VALUES ({marks})", tuple(row.values()))
         return str(row["id"])
 
-    def take(self, kept: KeptSweep, sweep: Sweep | None = None) -> None:
+    def take(self, kept: KeptSweep, sweep: Sweep | None = None) -> KeptSweep:
         """Go on with a sweep, perhaps an extended one; what failed is forgotten, so that it is tried again.
+
+        Returns:
+            The same, as it is now.
 
         Raises:
             InputError: if another process makes it, or it is not kept any more.
@@ -157,11 +177,15 @@ class Ledger:
             _refuse_made(kept.id, *found)
             _update_sweep(connection, kept.id, {**more, **maker(self._owner), "heartbeat": time()})
             connection.execute("DELETE FROM failure WHERE sweep = ?", (kept.id,))
+            return _select(connection, "WHERE id = ?", kept.id)[0]
 
     def let_go(self, id: str) -> None:
         """Nobody makes the sweep any more; its runs that are not over are interrupted."""
         with self.store.writing() as connection:
-            _update_sweep(connection, id, NOBODY)
+            connection.execute(
+                "UPDATE sweep SET host = NULL, process = NULL, owner = NULL WHERE (id, owner) = (?, ?)",
+                (id, self._owner),
+            )
             update(connection, {"sweep": id, "owner": self._owner}, NOBODY)
 
     def write(self, id: str, numbers: Mapping[str, int], outcomes: Iterable[Outcome], seconds: float) -> None:
@@ -177,23 +201,21 @@ class Ledger:
             turn = self._turn(connection, id, seconds)
             folder = connection.execute("SELECT folder FROM sweep WHERE id = ?", (id,)).fetchone()[0]
             for outcome in outcomes:
+                origin = {"sweep": id, "folder": folder, "experiment": outcome.key}
                 if outcome.record is None:
-                    row = (id, outcome.key, turn, outcome.failure)
-                    connection.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
+                    self._fail(connection, origin, turn, outcome.failure)
                 else:
-                    origin = {"sweep": id, "folder": folder, "experiment": outcome.key}
                     self._write_run(connection, run_id(id, numbers[outcome.key]), outcome.record, turn, origin)
 
     def stop(self, id: str, reasons: Mapping[str, str]) -> None:
         """Keep that runs were stopped early, by their ids, and why."""
-        from gdtui.runs.records import columns, read
+        from gdtui.runs.records import with_reason
 
-        with self.store.reading() as connection:
-            records = {run: replace(read(connection, run), reason=reason) for run, reason in reasons.items()}
-        with self.store.writing() as connection:
+        with self._told(), self.store.writing() as connection:
             turn = self._turn(connection, id, 0.0)
-            for run, record in records.items():
-                update(connection, {"id": run}, columns(record) | {"state": STOPPED, "turn": turn, **NOBODY})
+            for run, reason in reasons.items():
+                values = with_reason(connection, run, reason) | {"state": STOPPED, "turn": turn}
+                update(connection, {"id": run}, values | NOBODY)
 
     def _turn(self, connection: Connection, id: str, seconds: float) -> int:
         query = "UPDATE sweep SET turn = turn + 1, seconds = seconds + ?, heartbeat = ? WHERE id = ? AND owner = ?"
@@ -209,8 +231,16 @@ class Ledger:
         by = NOBODY if record.state.is_over else maker(self._owner)
         values = columns(record) | {"turn": turn, "heartbeat": time(), **by}
         before = Written()
-        if connection.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone():
+        there = connection.execute("SELECT owner, host, process, heartbeat FROM run WHERE id = ?", (run,)).fetchone()
+        if there:
             before = Written.found(connection, run)
+            owner, *made = there
+            if owner != self._owner and processes.is_alive(*made):
+                self._fail(connection, origin, turn, f"run {run} is being made by {made_by(*made[:2])}")
+                return
+            if before.visited > record.visited or before.events:  # somebody went on with it meanwhile
+                update(connection, {"id": run}, {"turn": turn})
+                return
             update(connection, {"id": run}, values)
         else:
             row = {
@@ -221,6 +251,10 @@ class Ledger:
             }
             insert(connection, {**row, **origin, **values})
         write(connection, run, record, before)
+
+    def _fail(self, connection: Connection, origin: Mapping[str, Any], turn: int, why: str) -> None:
+        row = (origin["sweep"], origin["experiment"], turn, why)
+        connection.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
 
     def remove(self, kept: KeptSweep) -> int:
         """Delete a sweep and its runs for good. Returns how many those were.
@@ -268,18 +302,33 @@ class Ledger:
         looks = (*(before.looks if before else ()), (monotonic(), over(outcomes.values())))
         return Progress(sweep, outcomes, total, turn, processes.is_alive(*by), seconds, looks[-LOOKS:])
 
-    def curves(self, id: str) -> dict[str, Curve]:
-        """The epochs and losses of a sweep's runs, by their keys."""
+    def losses_at(self, id: str, epochs: Mapping[str, Sequence[int]]) -> dict[str, list[float]]:
+        """The losses of a sweep's runs at some epochs of each, by their keys; its last one where it ended before.
+
+        Raises:
+            InputError: if what is there is not what was written.
+        """
         from gdtui.descent.history import Column
         from gdtui.runs.records import read_history
 
-        with self.store.reading() as connection:
-            runs = connection.execute("SELECT experiment, id FROM run WHERE sweep = ?", (id,)).fetchall()
-            histories = {key: read_history(connection, run).rows for key, run in runs}
-        return {
-            key: list(zip(rows[:, Column.EPOCH].astype(int).tolist(), rows[:, Column.LOSS].tolist(), strict=True))
-            for key, rows in histories.items()
-        }
+        losses = {}
+        with self._told(), self.store.reading() as connection:
+            for key, run in connection.execute("SELECT experiment, id FROM run WHERE sweep = ?", (id,)):
+                if key in epochs:
+                    rows = read_history(connection, run).rows
+                    places = rows[:, Column.EPOCH].searchsorted(epochs[key], side="right") - 1
+                    losses[key] = rows[places, Column.LOSS].tolist()
+        return losses
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is damaged, in one line."""
+        try:
+            yield
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError("sweep", f"{error} ({self.store.path})") from error
 
 
 def run_id(sweep: str, number: int) -> str:
@@ -289,29 +338,43 @@ def run_id(sweep: str, number: int) -> str:
 
 def _outcomes(connection: Connection, id: str, turn: int) -> dict[str, RunOutcome]:
     """The outcomes that were written after a turn, by their keys."""
-    query = "SELECT experiment, id, state, reason, epoch, updates, seconds, loss FROM run WHERE sweep = ? AND turn > ?"
-    rows = connection.execute(query, (id, turn)).fetchall()
+    columns = f"experiment, id, {STATE}, reason, epoch, updates, seconds, loss"
+    rows = connection.execute(f"SELECT {columns} FROM run WHERE sweep = ? AND turn > ?", (id, turn)).fetchall()
     found = {
-        key: RunOutcome(key, run, state, reason, epoch, updates, seconds, math.nan if loss is None else loss)
+        key: RunOutcome(
+            key,
+            run,
+            state,
+            f"run {run} was changed by hand: delete it, and --resume makes it anew" if state == FAILED else reason,
+            epoch,
+            updates,
+            seconds,
+            math.nan if loss is None else loss,
+        )
         for key, run, state, reason, epoch, updates, seconds, loss in rows
     }
     failed = connection.execute("SELECT experiment, why FROM failure WHERE sweep = ? AND turn > ?", (id, turn))
     return found | {key: RunOutcome(key, "", FAILED, why, 0, 0, 0.0, math.nan) for key, why in failed.fetchall()}
 
 
+def _select(connection: Connection, which: str, *values: str) -> list[KeptSweep]:
+    rows = connection.execute(f"SELECT {', '.join(KEPT)} FROM sweep {which}", values).fetchall()
+    return [_kept(connection, dict(zip(KEPT, row, strict=True))) for row in rows]
+
+
 def _kept(connection: Connection, row: dict[str, Any]) -> KeptSweep:
     by = row.pop("host"), row.pop("process"), row.pop("heartbeat")
-    query = "SELECT state, count(*), min(CASE WHEN state != 'diverged' THEN loss END) FROM run WHERE sweep = ?"
-    groups = connection.execute(f"{query} GROUP BY state", (row["id"],)).fetchall()
-    states = {state: count for state, count, _ in groups}
-    failed = connection.execute("SELECT count(*) FROM failure WHERE sweep = ?", (row["id"],)).fetchone()[0]
+    query = f"SELECT {STATE}, count(*), min(loss) FROM run WHERE sweep = ? GROUP BY 1"
+    groups = connection.execute(query, (row["id"],)).fetchall()
+    states = Counter({state: count for state, count, _ in groups})
+    states[FAILED] += connection.execute("SELECT count(*) FROM failure WHERE sweep = ?", (row["id"],)).fetchone()[0]
     return KeptSweep(
         text=row.pop("points"),
         folder=os.fsdecode(row.pop("folder")),
         tags=tuple(row.pop("tags").split()),
         maker=made_by(*by[:2]) if processes.is_alive(*by) else "",
-        states=states | ({FAILED: failed} if failed else {}),
-        loss=min((loss for *_, loss in groups if loss is not None), default=math.nan),
+        states=dict(+states),
+        loss=min((loss for state, _, loss in groups if loss is not None and state not in LOST), default=math.nan),
         **row,
     )
 
