@@ -10,7 +10,7 @@ from argparse import ONE_OR_MORE, ZERO_OR_MORE
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from gdtui.experiment import ORDERS, Experiment, InputError, printable
+from gdtui.experiment import ORDERS, SETTINGS, Experiment, InputError, printable
 
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
@@ -186,6 +186,36 @@ def _runs(_words: Sequence[str]) -> Iterator[Offer]:
             yield run.name, what
 
 
+def _sweeps(_words: Sequence[str]) -> Iterator[Offer]:
+    yield "last", "the newest"
+    yield from _sweep_names()
+
+
+def _sweep_names() -> Iterator[Offer]:
+    from gdtui.runs.names import newest_sweeps
+
+    for sweep in newest_sweeps(RUNS):
+        what = f"a sweep of {sweep.total:,} runs"
+        yield sweep.id, what
+        if sweep.name:
+            yield printable(sweep.name), what
+
+
+def _axes(words: Sequence[str]) -> Iterator[Offer]:
+    """What can be swept over; behind its name, the values that it can have, one after the other."""
+    name, equals, typed = words[-1].removeprefix("--over=").partition("=")
+    if not equals:
+        yield from ((f"{setting.option}=", "") for setting in SETTINGS.values() if setting.name != "set")
+        yield from _hyperparameters(words)
+        return
+    chosen, comma, _ = typed.rpartition(",")
+    given = chosen.split(",")
+    known = VALUES[f"--{name}"](words) if f"--{name}" in VALUES else ()
+    for value, what in known:
+        if value and value not in given:
+            yield f"{name}={chosen}{comma}{value}", what
+
+
 def _themes(_words: Sequence[str]) -> Iterable[Offer]:
     from gdtui.dashboard.themes import NAMES
 
@@ -202,12 +232,15 @@ VALUES: dict[str, Callable[[Sequence[str]], Iterable[Offer]]] = {
     "--optimizer": _optimizers,
     "--schedule": _schedules,
     "--order": lambda _: ((order, "") for order in ORDERS),
-    "--format": lambda _: ((name, "") for name in ("progress", "tutorial", "jsonl")),
     "--set": _hyperparameters,
+    "--over": _axes,
     "--theme": _themes,
     "--what": _exported,
     "--name": lambda _: (),
+    "FORMAT": lambda _: ((name, "") for name in ("progress", "tutorial", "jsonl")),
     "RUN": _runs,
+    "RUN|SWEEP": lambda words: chain(_runs(words), _sweep_names()),
+    "SWEEP": _sweeps,
     "RUN|FILE|-": lambda words: (*_runs(words), FILES),
     "NAME": _lessons,
     "TOPIC": _topics,

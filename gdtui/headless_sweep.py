@@ -8,21 +8,23 @@ import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, printable
 from gdtui.stopping import interruptible, silence
 from gdtui.sweeps.conduct import Conductor
-from gdtui.sweeps.ledger import KeptSweep, Ledger
+from gdtui.sweeps.ledger import Ledger
 from gdtui.sweeps.outcome import FAILED, STOPPED, counted, standings
 from gdtui.sweeps.preparing import check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gdtui.experiment import Experiment
     from gdtui.stopping import Stops
     from gdtui.sweeps.crew import Crew
+    from gdtui.sweeps.kept import KeptSweep
     from gdtui.sweeps.outcome import Progress, RunOutcome, Standing
     from gdtui.sweeps.space import Axis
     from gdtui.sweeps.sweep import Sweep
@@ -31,6 +33,9 @@ MOST_ROWS = 20
 """Points in the table."""
 
 MOST_JOBS = 1_000
+
+BAD_INPUT = 2
+"""The exit status where nothing could be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +89,15 @@ def begin(sweep: Sweep, labels: Mapping[str, str], workers: Workers, format: str
     """Make a new sweep, keep it under these labels and write it to standard output.
 
     Returns:
-        The exit status: 0 when it is made, 130 interrupted.
+        The exit status: 0 when it is made, 130 interrupted, 2 if every run failed.
 
     Raises:
         InputError: if no point of it can be run, or the workers or the store cannot be used.
     """
-    check(sweep)
+    check(sweep, folder=None if workers.scheduler else str(Path.cwd()))
     ledger = Ledger()
     labels = ledger.store.checked(labels)
-    crew = workers.crew()
-    return _make(ledger, ledger.named(ledger.begin(sweep, labels)), crew, format)
+    return _go_on(ledger, lambda: ledger.named(ledger.begin(sweep, labels)), workers, format)
 
 
 def resume(name: str, workers: Workers, format: str) -> int:
@@ -106,7 +110,7 @@ def resume(name: str, workers: Workers, format: str) -> int:
     kept = ledger.named(name)
     if kept.state == "finished" and FAILED not in kept.states:
         raise InputError("sweep", f"sweep {kept.id} is finished, nothing of it is missing: gdtui show {kept.id}")
-    return _go_on(ledger, kept, None, workers, format)
+    return _go_on(ledger, lambda: ledger.take(kept), workers, format)
 
 
 def extend(name: str, axes: Sequence[Axis], seeds: int, samples: int, workers: Workers, format: str) -> int:
@@ -118,15 +122,16 @@ def extend(name: str, axes: Sequence[Axis], seeds: int, samples: int, workers: W
     ledger = Ledger()
     kept = ledger.named(name)
     wider = kept.sweep.extended(axes, seeds, samples)
-    check(wider)
-    return _go_on(ledger, kept, wider, workers, format)
+    check(wider, folder=None if workers.scheduler else kept.folder)
+    return _go_on(ledger, lambda: ledger.take(kept, wider), workers, format)
 
 
-def _go_on(ledger: Ledger, kept: KeptSweep, wider: Sweep | None, workers: Workers, format: str) -> int:
+def _go_on(ledger: Ledger, take: Callable[[], KeptSweep], workers: Workers, format: str) -> int:
+    """With workers that are there, take a sweep and make it."""
     crew = workers.crew()
     try:
-        ledger.take(kept, wider)
-    except InputError:
+        kept = take()
+    except BaseException:
         crew.close()
         raise
     return _make(ledger, kept, crew, format)
@@ -148,7 +153,8 @@ def _make(ledger: Ledger, kept: KeptSweep, crew: Crew, format: str) -> int:
             print(f"gdtui: {line}", file=sys.stderr)
     except OSError:
         silence(sys.stderr)
-    return stops.status
+    has_failed = {outcome.state for outcome in conductor.progress.outcomes.values()} == {FAILED}
+    return stops.status or (BAD_INPUT if has_failed else 0)
 
 
 def _moments(conductor: Conductor, stops: Stops) -> Iterator[Progress]:
@@ -183,7 +189,7 @@ def _write_jsonl(moments: Iterator[Progress], conductor: Conductor, kept: KeptSw
 
     progress = conductor.progress
     sweep = progress.sweep
-    axes = {axis.option: list(axis.values) or axis.to_text() for axis in sweep.axes}
+    axes = {axis.option: list(axis.values) or axis.text() for axis in sweep.axes}
     write("start", sweep=kept.id, runs=progress.total, experiment=sweep.experiment.as_dict(), over=axes)
     points = sweep.points()
     written = {key for key, outcome in progress.outcomes.items() if outcome.is_over}
@@ -258,7 +264,8 @@ def _show_progress(moments: Iterator[Progress], conductor: Conductor, kept: Kept
         progress = conductor.progress
         task = bar.add_task("", total=progress.total, completed=progress.done, rate="")
         for progress in moments:
-            bar.update(task, completed=progress.done, rate=_rate(progress))
+            rate = _rate(progress) if conductor.has_workers else "waiting for workers"
+            bar.update(task, completed=progress.done, rate=rate)
     show(conductor.progress, kept)
 
 
@@ -281,28 +288,45 @@ def show(progress: Progress, kept: KeptSweep) -> None:
     console = pipe_console()
     console.print(Text(printable(_title(progress, kept))))
     ranked = standings(progress)
+    columns = _columns(progress.sweep, ranked[:MOST_ROWS])
+    for head in LEFT_OUT:
+        if _width(columns) > console.width:
+            columns.pop(head, None)
+    console.width = max(console.width, _width(columns))
     table = Table(box=box.SIMPLE)
-    for axis in progress.sweep.axes:
-        table.add_column(Text(printable(axis.option)), justify="right")
-    has_seeds = progress.sweep.seeds > 1
-    heads = ("loss", "least", "most") if has_seeds else ("loss",)
-    for head in heads:
-        table.add_column(head, justify="right")
-    for head in ("epoch", "state", "run"):
-        table.add_column(head, justify="right" if head == "epoch" else "left", no_wrap=head == "run")
-    for standing in ranked[:MOST_ROWS]:
-        losses = (standing.loss, standing.least, standing.most) if has_seeds else (standing.loss,)
-        cells = [
-            *(_cell(value) for value in standing.settings.values()),
-            *(_cell(loss) for loss in losses),
-            f"{standing.epoch:,}",
-            ", ".join(_state(state, count, standing.runs) for state, count in standing.states.items()),
-            standing.best,
-        ]
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+    for head in columns:
+        table.add_column(Text(head), justify="left" if head in ("state", "run") else "right")
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, cells))
     console.print(table)
     if len(ranked) > MOST_ROWS:
         console.print(f"… {len(ranked) - MOST_ROWS:,} more points: gdtui runs {kept.id}", highlight=False)
+
+
+def _width(columns: Mapping[str, Sequence[str]]) -> int:
+    from rich.cells import cell_len
+
+    return 1 + sum(max(map(cell_len, [head, *cells])) + GAP for head, cells in columns.items())
+
+
+GAP = 3
+"""Characters between two columns."""
+
+LEFT_OUT = ("most", "least", "epoch", "run", "state")
+"""Columns that a narrow terminal does not show, the first of them first: no number is ever cut."""
+
+
+def _columns(sweep: Sweep, ranked: Sequence[Standing]) -> dict[str, list[str]]:
+    """The cells of the table, by their heads."""
+    options = [axis.option for axis in sweep.axes]
+    columns = {printable(name): [printable(_cell(one.settings[name])) for one in ranked] for name in options}
+    columns["loss"] = [_cell(one.loss) for one in ranked]
+    if sweep.seeds > 1:
+        columns |= {"least": [_cell(one.least) for one in ranked], "most": [_cell(one.most) for one in ranked]}
+    columns["epoch"] = [f"{one.epoch:,}" for one in ranked]
+    columns["state"] = [", ".join(_state(*item, one.runs) for item in one.states.items()) for one in ranked]
+    columns["run"] = [one.best for one in ranked]
+    return columns
 
 
 WORDS = {STOPPED: "stopped early"}

@@ -10,17 +10,18 @@ from datetime import datetime
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from gdtui.experiment import Experiment, InputError, printable
-from gdtui.runs.store import Run, Store
+from gdtui.experiment import Experiment, printable
+from gdtui.runs.store import SWEEP, Run, Store
 from gdtui.runs.summary import ago, brief, matching
 from gdtui.sweeps.ledger import Ledger
+from gdtui.sweeps.listing import everything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gdtui.descent.history import HistoryView
     from gdtui.problems.datasets import Array
-    from gdtui.sweeps.ledger import KeptSweep
+    from gdtui.sweeps.kept import KeptSweep
 
 HEAD = ("id", "age", "state", "epoch", "loss", "name", "experiment")
 NUMBERS = ("epoch", "loss")
@@ -33,19 +34,17 @@ def show_runs(words: Sequence[str], as_json: bool) -> None:
     store = Store()
     ledger = Ledger(store)
     sweep = ledger.find(words[0]) if len(words) == 1 else None
-    found: list[Run | KeptSweep] = [*(store.runs_of(sweep.id) if sweep else matching(store.runs(), words))]
-    if not sweep:
-        found += [one for one in ledger.sweeps() if all(word.lower() in _sweep_text(one) for word in words)]
-        found.sort(key=lambda one: -one.created)
+    found = store.runs_of(sweep.id) if sweep else matching(everything(ledger), words)
     if as_json:
-        plain = [_plain(one) if isinstance(one, Run) else _plain_sweep(one) for one in found]
+        sweeps = {kept.id: kept for kept in ledger.sweeps()}
+        plain = [_plain_sweep(sweeps[one.id]) if one.kind == SWEEP else _plain(one) for one in found]
         print(json.dumps(plain, allow_nan=False, indent=2))
         return
     if not found:
         print(f"no run is kept{' that matches' if words else ' yet: gdtui run keeps one'} in {store.path}")
         return
     # rich would take seconds to lay out a thousand rows.
-    rows = [HEAD, *(_row(one) if isinstance(one, Run) else _sweep_row(one) for one in found)]
+    rows = [HEAD, *map(_row, found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = get_terminal_size().columns if sys.stdout.isatty() else WIDE
     for row in rows:
@@ -53,27 +52,6 @@ def show_runs(words: Sequence[str], as_json: bool) -> None:
         line = "  ".join(f"{cell:>{width}}" if name in NUMBERS else f"{cell:<{width}}" for name, cell, width in cells)
         line = line.rstrip()
         print(line if len(line) <= room else f"{line[: room - 1]}…")
-
-
-def _sweep_row(kept: KeptSweep) -> tuple[str, ...]:
-    """Of a sweep: how many of its runs are over, in place of the epoch, and the smallest loss."""
-    loss = "–" if math.isnan(kept.loss) else f"{kept.loss:.5g}"
-    called = printable(" ".join([kept.name, *(f"#{tag}" for tag in kept.tags)]).strip())
-    return kept.id, ago(kept.created), kept.state, f"{kept.done:,}/{kept.total:,}", loss, called, _about(kept)
-
-
-def _about(kept: KeptSweep) -> str:
-    try:
-        sweep = kept.sweep
-    except InputError:  # of another version
-        return "sweep"
-    over = " × ".join(axis.option for axis in sweep.axes) + (f" × {sweep.seeds} seeds" if sweep.seeds > 1 else "")
-    return printable(f"sweep over {over} · {brief(sweep.experiment.to_line())}")
-
-
-def _sweep_text(kept: KeptSweep) -> str:
-    tags = [f"#{tag}" for tag in kept.tags]
-    return " ".join((kept.id, kept.name, *tags, kept.note, kept.state, _about(kept))).lower()
 
 
 def _plain_sweep(kept: KeptSweep) -> dict[str, Any]:
@@ -84,7 +62,8 @@ def _plain_sweep(kept: KeptSweep) -> dict[str, Any]:
 def _row(run: Run) -> tuple[str, ...]:
     loss = "–" if math.isnan(run.loss) else f"{run.loss:.5g}"
     called = printable(" ".join([run.name, *(f"#{tag}" for tag in run.tags)]).strip())
-    return run.id, ago(run.created), run.state, f"{run.epoch:,}", loss, called, printable(brief(run.settings))
+    epoch = f"{run.epoch:,}/{run.updates:,}" if run.kind == SWEEP else f"{run.epoch:,}"
+    return run.id, ago(run.created), run.state, epoch, loss, called, printable(brief(run.settings))
 
 
 def show_run(name: str, as_json: bool) -> None:

@@ -100,6 +100,14 @@ def test_options_are_those_of_the_command(complete: Complete) -> None:
         (["run", "--problem", "mlp", "--set", "act"], ["activation=tanh", "activation=relu"]),
         (["run", "--problem", "mlp", "--set", "activation", "=", "t"], ["tanh"]),
         (["run", "--optimizer", "adam", "--set", "beta"], ["beta1=", "beta2="]),
+        (["sweep", "--format", ""], ["progress", "jsonl"]),
+        (["sweep", "--over", "sch"], ["schedule="]),
+        (["sweep", "--over", "mom"], ["momentum="]),
+        (["sweep", "--problem", "mlp", "--over", "hid"], ["hidden="]),
+        (["sweep", "--over", "order", "="], list(ORDERS)),
+        (["sweep", "--over", "optimizer", "=", "sgd,ada"], ["sgd,adagrad", "sgd,adadelta", "sgd,adam", "sgd,adamw"]),
+        (["sweep", "--over=order=shuffle,r"], ["--over=order=shuffle,replacement"]),
+        (["sweep", "--over", "lr", "="], []),
         (["list", "o"], ["optimizers"]),
         (["lesson", ""], list(LESSONS)),
         (["help", ""], list(NAMES)),
@@ -112,6 +120,16 @@ def test_options_are_those_of_the_command(complete: Complete) -> None:
 )
 def test_values_are_offered(complete: Complete, words: list[str], offered: list[str]) -> None:
     assert complete(*words) == offered
+
+
+def test_kept_sweeps_are_offered_where_a_sweep_can_stand(complete: Complete, gdtui: Command) -> None:
+    assert complete("sweep", "--resume", "") == ["last"]
+    (start,) = gdtui("sweep", "--over", "lr=0.1,0.2", "--epochs", "1", "--name", "map").records("start")
+    assert complete("sweep", "--resume", "") == ["last", start["sweep"], "map"]
+    assert complete("sweep", "--extend", "m") == ["map"]
+    assert complete("show", "") == ["last", start["sweep"], "map"]
+    assert complete("rm", "map", start["sweep"][:4]) == [start["sweep"]]
+    assert complete("open", "m") == []
 
 
 def test_problems_are_offered_with_the_files_for_one_s_own(complete: Complete) -> None:

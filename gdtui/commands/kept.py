@@ -30,7 +30,7 @@ def list_runs(parser: Parser, arguments: Sequence[str]) -> int:
 
 def show_run(parser: Parser, arguments: Sequence[str]) -> int:
     """All that is known of a kept run, without its curves; of a sweep, its best points."""
-    add_run(parser)
+    add_run(parser, metavar="RUN|SWEEP")
     add_json(parser)
     options = parser.parse(arguments)
 
@@ -93,7 +93,7 @@ def compare_runs(parser: Parser, arguments: Sequence[str]) -> int:
 
 def label_run(parser: Parser, arguments: Sequence[str]) -> int:
     """Give a kept run a name, tags or a note; an empty text takes one away."""
-    add_run(parser)
+    add_run(parser, metavar="RUN|SWEEP")
     add_labels(parser)
     options = parser.parse(arguments)
     labels = labels_of(options)
@@ -113,11 +113,12 @@ def label_run(parser: Parser, arguments: Sequence[str]) -> int:
 
 def remove_runs(parser: Parser, arguments: Sequence[str]) -> int:
     """Delete kept runs for good, and sweeps with all their runs."""
-    add_run(parser, nargs="+")
+    add_run(parser, nargs="+", metavar="RUN|SWEEP")
     options = parser.parse(arguments)
 
     from gdtui.runs.store import Store
-    from gdtui.sweeps.ledger import KeptSweep, Ledger
+    from gdtui.sweeps.kept import KeptSweep
+    from gdtui.sweeps.ledger import Ledger
 
     store = Store()
     ledger = Ledger(store)

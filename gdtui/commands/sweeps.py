@@ -56,15 +56,15 @@ def _open(options: argparse.Namespace, workers: Workers) -> int:
     from gdtui.sweeps.ledger import Ledger
 
     check_terminal()
-    preferences = preferences_of(options)
+    preferences, is_here = preferences_of(options), workers.scheduler is None
     if options.resume is not None:
         kept = Ledger().named(options.resume)
     elif options.extend is not None:
         before = Ledger().named(options.extend)
         wider = before.sweep.extended(_axes(options), options.seeds or 0, options.samples)
-        kept = preparing.extend(before.id, wider)
+        kept = preparing.extend(before.id, wider, is_here)
     else:
-        kept = preparing.kept(_sweep_of(options), labels_of(options))
+        kept = preparing.kept(_sweep_of(options), labels_of(options), is_here)
     status = show(Opening(play=True, sweep=kept, workers=workers.options), preferences)
     now = Ledger().named(kept.id)
     if now.state != "finished":
@@ -95,7 +95,7 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does the work, host:port")
     parser.add_argument(
         "--format",
-        metavar="FORMAT",
+        metavar="progress|jsonl",
         default="progress" if is_terminal(sys.stdout) else "jsonl",
         help="progress, then a table (default on a terminal), or jsonl, a line a run (default elsewhere)",
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gdtui.descent.trainer import Trainer
     from gdtui.runs.keeper import Keeper
     from gdtui.runs.store import Run
-    from gdtui.sweeps.ledger import KeptSweep
+    from gdtui.sweeps.kept import KeptSweep
     from gdtui.training.training import Following
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from gdtui.descent.optimizers import Rule, initial_state, rule_named
-from gdtui.descent.schedules import Schedule, schedule_named
+from gdtui.descent.optimizers import RULES, Rule, initial_state, rule_named
+from gdtui.descent.schedules import SCHEDULES, Schedule, schedule_named
 from gdtui.experiment import SETTINGS, InputError, unknown
 from gdtui.hyperparameters import Hyperparameter
-from gdtui.problems.loading import problem_hyperparameters
+from gdtui.problems.catalog import FAMILIES
+from gdtui.problems.loading import SOURCES, problem_hyperparameters
 
 if TYPE_CHECKING:
     from gdtui.experiment import BatchSize, Experiment
@@ -109,6 +112,18 @@ def changes_run(experiment: Experiment, name: str) -> bool:
 def hyperparameters(experiment: Experiment) -> tuple[Hyperparameter, ...]:
     """All that an experiment can set: the problem's and its data's, the optimizer's, the schedule's, clipping's."""
     return (*problem_hyperparameters(experiment), *method_hyperparameters(experiment))
+
+
+@cache
+def whole_hyperparameters() -> frozenset[str]:
+    """The names of those that are whole numbers, whichever problem, data, optimizer or schedule has them."""
+    known = chain(
+        *(family.hyperparameters for family in FAMILIES.values()),
+        *(source.hyperparameters for source in SOURCES.values()),
+        *(rule.hyperparameters for rule in RULES.values()),
+        *(schedule.hyperparameters for schedule in SCHEDULES.values()),
+    )
+    return frozenset(one.name for one in known if isinstance(one.default, int))
 
 
 def only_known(experiment: Experiment) -> Experiment:

@@ -172,6 +172,23 @@ def _seal(row: Mapping[str, Any]) -> int:
     return crc32(repr([row[name] for name in SEALED]).encode())
 
 
+def with_reason(connection: Connection, run: str, reason: str) -> dict[str, Any]:
+    """The columns that change with a run's reason, within the transaction under way.
+
+    Raises:
+        ValueError: if what is there is not what was written.
+    """
+    found = connection.execute(f"SELECT {', '.join(SEALED)}, seal FROM run WHERE id = ?", (run,)).fetchone()
+    row = dict(zip((*SEALED, "seal"), found, strict=True))
+    _check_seal(run, row)
+    return {"reason": reason, "seal": _seal(row | {"reason": reason})}
+
+
+def _check_seal(run: str, row: Mapping[str, Any]) -> None:
+    if row["seal"] not in (None, _seal(row)):
+        raise ValueError(f"run {run} is damaged")
+
+
 def finite(value: float) -> float | None:
     """A number for the store, which has no nan."""
     return None if math.isnan(value) else value
@@ -201,8 +218,7 @@ def _read(connection: Connection, run: str) -> Record:
     if found is None:
         raise LookupError(run)
     row = dict(zip([column[0] for column in cursor.description], found, strict=True))
-    if row["seal"] not in (None, _seal(row)):
-        raise ValueError(f"run {run} is damaged")
+    _check_seal(run, row)
     experiment = Experiment.from_line(row["experiment"])
     events = tuple(_events(connection, run))
     loss, theta = row["loss"], np.frombuffer(row["theta"])

@@ -13,7 +13,7 @@ from gdtui.experiment import InputError, printable, shown, unknown
 from gdtui.runs import files, processes, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from gdtui.descent.record import Record
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LAST = "last"
 LONGEST_NAME = 40
 TRAINING, SWEEP = "training", "sweep"
+
+IS_CALLED = "(id = ?1 OR (name = ?1 AND name != ''))"
+"""Which run or sweep has this whole id or name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +168,14 @@ class Store:
             return [_run(dict(zip(names, row, strict=True))) for row in rows]
 
     def find(self, name: str) -> Run:
-        """The run of that id or name, or whose id begins so; `last` is the newest. One of a sweep has a whole id.
+        """The run of that id or name, or whose id begins so; `last` is the newest. A sweep's has a whole id, or a name.
 
         Raises:
             InputError: if there is none, or more than one.
         """
         runs = self.runs()
-        if self.path.exists() and (of_sweep := self._select("WHERE id = ? AND sweep IS NOT NULL", name)):
-            return of_sweep[0]
+        if self.path.exists() and (found := self._select(f"WHERE sweep IS NOT NULL AND {IS_CALLED}", name)):
+            return found[0]
         if not runs:
             raise InputError("run", f"no run is kept yet in {self.path}: gdtui run keeps one")
         if name == LAST:
@@ -241,18 +244,29 @@ class Store:
         Raises:
             InputError: if there is no such run any more, or it is another program's training.
         """
+        return self.records([run])[run]
+
+    def records(self, runs: Iterable[str]) -> dict[str, Record]:
+        """All that is kept of some runs, by their ids.
+
+        Raises:
+            InputError: as `record`.
+        """
+        with self.reading() as connection:
+            return {run: self._record(connection, run) for run in runs}
+
+    def _record(self, connection: sqlite3.Connection, run: str) -> Record:
         from gdtui.runs.records import read
 
-        with self.reading() as connection:
-            try:
-                query = "SELECT 1 FROM run WHERE (id, kind) = (?, ?)"
-                if not connection.execute(query, (run, TRAINING)).fetchone():
-                    return read(connection, run)
-            except LookupError:
-                raise InputError("run", f"run {run} is not kept any more") from None
-            except ValueError as error:
-                raise InputError("run", f"run {run} cannot be read from {self.path}: {error}") from error
-        raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
+        query = "SELECT 1 FROM run WHERE (id, kind) = (?, ?)"
+        if connection.execute(query, (run, TRAINING)).fetchone():
+            raise InputError("run", f"run {run} is another program's training: gdtui watch {run} shows it")
+        try:
+            return read(connection, run)
+        except LookupError:
+            raise InputError("run", f"run {run} is not kept any more") from None
+        except ValueError as error:
+            raise InputError("run", f"run {run} cannot be read from {self.path}: {error}") from error
 
     def remove(self, run: Run) -> None:
         """Delete a run for good.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from dataclasses import replace
 from statistics import median
 from time import monotonic, sleep
@@ -13,13 +12,13 @@ from gdtui.experiment import InputError
 from gdtui.sweeps import halving
 from gdtui.sweeps.crew import LostError
 from gdtui.sweeps.engine import Engine
-from gdtui.sweeps.outcome import LOST, STOPPED
+from gdtui.sweeps.outcome import FAILED, LOST, STOPPED
 from gdtui.sweeps.work import Job, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Sequence
 
-    from gdtui.sweeps.crew import Crew
+    from gdtui.sweeps.crew import Batch, Crew
     from gdtui.sweeps.ledger import Ledger
     from gdtui.sweeps.outcome import Progress, RunOutcome
 
@@ -50,6 +49,11 @@ class Conductor:
         self._stop_at = math.inf
         self._written = monotonic()
 
+    @property
+    def has_workers(self) -> bool:
+        """There is somebody to do the work; where there is nobody, it waits."""
+        return self._crew.size > 0
+
     def stop(self) -> None:
         """Begin nothing any more, keep what is under way, and end."""
         self._stop_at = min(self._stop_at, monotonic() + STOP_S)
@@ -71,12 +75,14 @@ class Conductor:
                 if part < 1:
                     self._halve(part)
         except LostError as error:
-            text = f"{error}; what came of the sweep until then is kept: gdtui sweep --resume {self._id} goes on"
-            raise InputError("sweep", text) from error
+            raise InputError("sweep", f"{error}; {self._how_to_go_on()}") from error
         finally:
             self._crew.close()
             self._ledger.let_go(self._id)
             self.progress = self._ledger.look(self._id, self.progress)
+
+    def _how_to_go_on(self) -> str:
+        return f"what came of the sweep until then is kept: gdtui sweep --resume {self._id} goes on"
 
     def _make(self, targets: dict[str, int]) -> Iterator[Progress]:
         """Do the jobs that there are; a run that has not come as far as it is to goes on."""
@@ -85,8 +91,8 @@ class Conductor:
             while self._engine.has_work and monotonic() < self._stop_at:
                 pending += self._engine.take()
                 if pending and (monotonic() - self._written > WRITE_EVERY_S or not self._engine.has_work):
-                    self._write(pending, targets)
-                    pending = []
+                    due, pending = pending, []
+                    self._write(due, targets)
                 yield self.progress
         finally:
             if pending:
@@ -98,9 +104,11 @@ class Conductor:
             try:
                 self._ledger.write(self._id, self._numbers, outcomes, now - self._written)
                 break
-            except InputError:
-                if not left:
+            except InputError as error:
+                if error.setting != "store":
                     raise
+                if not left:
+                    raise InputError("store", f"{error}; {self._how_to_go_on()}") from error
                 sleep(WRITE_EVERY_S)
         self._written = now
         self.progress = self._ledger.look(self._id, self.progress)
@@ -123,31 +131,26 @@ class Conductor:
     def _job(self, key: str, epoch: int) -> Job:
         return Job(key, self._points[key], self._folder, epoch)
 
-    def _ready(self, job: Job) -> Job:
-        """With the record that it goes on from."""
-        outcome = self.progress.outcomes.get(job.key)
-        return replace(job, record=self._ledger.store.record(outcome.run)) if outcome and outcome.run else job
+    def _ready(self, batch: Batch) -> Batch:
+        """Each with the record that it goes on from."""
+        begun = {job.key: outcome.run for job in batch if (outcome := self.progress.outcomes.get(job.key))}
+        records = self._ledger.store.records(filter(None, begun.values()))
+        return [replace(job, record=records.get(begun.get(job.key, ""))) for job in batch]
 
     # --- which are stopped early -------------------------------------------------------------------------------------
 
     def _halve(self, part: float) -> None:
         """Stop the points that are too far behind, each with all its seeds."""
-        outcomes, curves = self.progress.outcomes, self._ledger.curves(self._id)
-        arms: dict[str, list[str]] = {}
-        for key in self._points:
-            arms.setdefault(self.progress.sweep.arm(key), []).append(key)
+        outcomes, arms = self.progress.outcomes, self._arms_at(part)
         planned = {arm: self._points[keys[0]].epochs for arm, keys in arms.items()}
-        # Those that were stopped at this rung count as well: a sweep that is resumed comes by here again.
-        running = {
-            arm: keys
-            for arm, keys in arms.items()
-            if all(outcomes[key].state != STOPPED or outcomes[key].epoch >= self._target(key, part) for key in keys)
-        }
-        losses = {}
-        for arm, keys in running.items():
-            rungs = [0, *(halving.rung(planned[arm], one) for one in halving.PARTS if one <= part)]
-            losses[arm] = [(rung, median(_loss(outcomes[key], curves, rung) for key in keys)) for rung in rungs]
-        behind = [key for arm in halving.stopped(losses, planned) for key in arms[arm] if not outcomes[key].is_over]
+        parts = [one for one in halving.PARTS if one <= part]
+        rungs = {arm: [0, *(halving.rung(epochs, one) for one in parts)] for arm, epochs in planned.items()}
+        losses = self._ledger.losses_at(self._id, {key: rungs[arm] for arm, keys in arms.items() for key in keys})
+        curves = {}
+        for arm, keys in arms.items():
+            seeds = [_known(outcomes[key], rungs[arm], losses.get(key, ())) for key in keys]
+            curves[arm] = [(rung, median(ones)) for rung, *ones in zip(rungs[arm], *seeds, strict=True)]
+        behind = [key for arm in halving.stopped(curves, planned) for key in arms[arm] if not outcomes[key].is_over]
         reasons = {
             outcomes[key].run: f"stopped early at epoch {outcomes[key].epoch:,}, too far behind" for key in behind
         }
@@ -155,10 +158,24 @@ class Conductor:
             self._ledger.stop(self._id, reasons)
             self.progress = self._ledger.look(self._id, self.progress)
 
+    def _arms_at(self, part: float) -> dict[str, list[str]]:
+        """The points that came as far as this rung, with their runs' keys.
 
-def _loss(outcome: RunOutcome, curves: Mapping[str, halving.Curve], epoch: int) -> float:
-    """A run's loss at an epoch, or at its end where that came before; infinite where it is lost."""
-    if outcome.state in LOST:
-        return math.inf
-    curve = curves[outcome.key]
-    return curve[bisect_right(curve, epoch, key=lambda point: point[0]) - 1][1]
+        Those that were stopped at it count as well: a sweep that is resumed comes by here again.
+        """
+        arms: dict[str, list[str]] = {}
+        gone = set()
+        for key in self._points:
+            outcome, arm = self.progress.outcomes[key], self.progress.sweep.arm(key)
+            arms.setdefault(arm, []).append(key)
+            if outcome.state == STOPPED and outcome.epoch < self._target(key, part):
+                gone.add(arm)
+        return {arm: keys for arm, keys in arms.items() if arm not in gone}
+
+
+def _known(outcome: RunOutcome, rungs: Sequence[int], losses: Sequence[float]) -> list[float]:
+    """A run's losses at some epochs, as one knew them then: infinite only from where it was lost."""
+    if outcome.state == FAILED:
+        return [math.inf] * len(rungs)
+    is_lost = outcome.state in LOST
+    return [math.inf if is_lost and epoch > outcome.epoch else loss for epoch, loss in zip(rungs, losses, strict=True)]

@@ -14,7 +14,7 @@ from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gdtui.experiment import InputError
+from gdtui.experiment import InputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ class Cluster:
         try:
             import distributed
         except ImportError:
-            text = "--scheduler needs Dask: pip install 'gdtui[dask]', here and where the workers are"
+            text = "--scheduler needs Dask: pip install 'gdtui[dask]', here and on the cluster"
             raise InputError("scheduler", text) from None
         self._distributed: Any = distributed
         for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
@@ -163,7 +163,7 @@ class Cluster:
         try:
             self._connect()
         except (OSError, ValueError) as error:
-            raise InputError("scheduler", f"no Dask scheduler answers at {address}: {_brief(error)}") from error
+            raise InputError("scheduler", f"no Dask scheduler answers at {shown(address)}: {_brief(error)}") from error
         if not self.size:
             self.close()
             raise InputError("scheduler", f"the Dask scheduler at {address} has no workers: dask worker {address}")

@@ -26,6 +26,9 @@ BATCH_S = 0.5
 
 MOST_IN_BATCH = 500
 
+MOST_EPOCHS = 200_000
+"""In a batch of more than one: each is 56 bytes of a history, and all of a batch comes back and is written at once."""
+
 AHEAD = 2
 """Batches that each worker has, with the one that it is at."""
 
@@ -76,14 +79,14 @@ class Engine:
 
     Args:
         crew: the workers.
-        ready: called as a job is sent: with the record that it goes on from.
+        ready: called as a batch is sent: each job with the record that it goes on from.
         do: what a worker does with a batch.
     """
 
     def __init__(
         self,
         crew: Crew,
-        ready: Callable[[Job], Job] = lambda job: job,
+        ready: Callable[[Batch], Batch] = lambda batch: batch,
         do: Callable[[Batch], list[Outcome]] = work,
     ) -> None:
         self._crew, self._ready, self._do = crew, ready, do
@@ -132,7 +135,7 @@ class Engine:
             batch = self._next_batch()
             if not batch:
                 return
-            jobs = [self._ready(job) for job in batch]
+            jobs = self._ready(batch)
             try:
                 self._flying[self._crew.submit(self._do, jobs)] = batch
             except Exception as error:  # the executor knows already that its workers are lost
@@ -158,8 +161,13 @@ class Engine:
         else:
             share = -(-left // (AHEAD * workers))  # at the end, each worker gets as much as the others
             count = max(1, min(int(BATCH_S / max(queue.seconds, 1e-6)), share, MOST_IN_BATCH))
-        jobs = [queue.jobs.popleft() for _ in range(min(count, len(queue.jobs)))]
-        return [replace(job, is_compiled=queue.is_compiled) for job in jobs]
+        jobs: Batch = []
+        epochs = 0
+        while queue.jobs and len(jobs) < count and (not jobs or epochs + queue.jobs[0].epoch <= MOST_EPOCHS):
+            job = queue.jobs.popleft()
+            epochs += job.epoch
+            jobs.append(replace(job, is_compiled=queue.is_compiled))
+        return jobs
 
     # --- back ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +175,7 @@ class Engine:
         outcomes, self._failed = self._failed, []
         done, _ = wait(self._flying, TURN_S, FIRST_COMPLETED)
         errors = [error for future in done if (error := _error(future))]
-        fatal = next((error for error in errors if self._crew.loses_all(error)), None)
+        fatal = self._trouble or next((error for error in errors if self._crew.loses_all(error)), None)
         if fatal:
             wait(self._flying, LOST_S)
         for future in list(self._flying) if fatal else done:
@@ -209,7 +217,8 @@ class Engine:
         """New workers; nothing is under way."""
         self._mends += 1
         if self._mends > MOST_MENDS:
-            raise LostError(f"the workers are lost again and again: {error}") from error
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise LostError(f"the workers are lost again and again: {why}") from error
         self._crew.mend(error)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gdtui.insight.sentences import Sentence
-    from gdtui.sweeps.ledger import KeptSweep, Ledger
+    from gdtui.sweeps.kept import KeptSweep
+    from gdtui.sweeps.ledger import Ledger
     from gdtui.sweeps.outcome import Progress
 
 TARGET = 0.01

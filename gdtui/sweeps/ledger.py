@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 from gdtui.experiment import InputError, unknown
 from gdtui.runs import processes
 from gdtui.runs.holding import NOBODY, here, insert, maker, new_id, update
-from gdtui.runs.store import Store, made_by
+from gdtui.runs.store import IS_CALLED, LAST, Store, made_by
+from gdtui.sweeps.kept import STATE, KeptSweep, select
 from gdtui.sweeps.outcome import FAILED, STOPPED, Progress, RunOutcome, over
 from gdtui.sweeps.sweep import Sweep
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from gdtui.descent.record import Record
     from gdtui.problems.datasets import Array
-    from gdtui.sweeps.halving import Curve
     from gdtui.sweeps.work import Outcome
 
 LOOKS = 40
@@ -31,63 +30,6 @@ LOOKS = 40
 
 READ_AT_ONCE = 500
 """Histories of runs."""
-
-KEPT = ("id", "created", "folder", "points", "total", "seconds", "name", "tags", "note", "host", "process", "heartbeat")
-
-
-@dataclass(frozen=True, slots=True)
-class KeptSweep:
-    """A kept sweep, in a line.
-
-    Attributes:
-        id: its own name for ever; its runs are called by it, a dot and a number.
-        created: when it began, in seconds since 1970.
-        folder: where its experiments' relative file names begin.
-        text: what is swept, as `Sweep.from_text` reads it.
-        total: how many runs that is.
-        seconds: time spent on it.
-        name: what its owner calls it; may be empty.
-        tags: words to find it by.
-        note: what its owner has to say of it.
-        host: the machine on which it is made; empty where nobody makes it.
-        process: the process that makes it; empty where nobody does.
-        states: how many runs are in each state.
-        loss: the smallest loss of a run that did not diverge; nan where there is none.
-    """
-
-    id: str
-    created: float
-    folder: str
-    text: str
-    total: int
-    seconds: float
-    name: str
-    tags: tuple[str, ...]
-    note: str
-    host: str
-    process: str
-    states: Mapping[str, int]
-    loss: float
-
-    @property
-    def sweep(self) -> Sweep:
-        """What is swept."""
-        return Sweep.from_text(self.text)
-
-    @property
-    def maker(self) -> str:
-        """Who makes it, in the words that people know a process by."""
-        return made_by(self.host, self.process)
-
-    @property
-    def done(self) -> int:
-        """Runs that are over."""
-        return sum(count for state, count in self.states.items() if state not in ("running", "interrupted"))
-
-    @property
-    def state(self) -> str:
-        """Running, finished, or interrupted."""
-        return "running" if self.process else "finished" if self.done == self.total else "interrupted"
 
 
 class Ledger:
@@ -108,17 +50,28 @@ class Ledger:
         if not self.store.path.exists():
             return []
         with self.store.reading() as connection:
-            rows = connection.execute(f"SELECT {', '.join(KEPT)} FROM sweep ORDER BY created DESC, rowid DESC")
-            return [_kept(connection, dict(zip(KEPT, row, strict=True))) for row in rows.fetchall()]
+            return select(connection, "ORDER BY created DESC, rowid DESC")
 
     def find(self, name: str) -> KeptSweep | None:
-        """The sweep of that id or name, or whose id begins so; None where there is none, or more than one."""
-        sweeps = self.sweeps()
-        for sweep in sweeps:
-            if name and name in (sweep.id, sweep.name):
-                return sweep
-        found = [sweep for sweep in sweeps if name and sweep.id.startswith(name)]
-        return found[0] if len(found) == 1 else None
+        """The sweep of that id or name, or whose id begins so; None where there is none, or a run is called so.
+
+        Raises:
+            InputError: if more than one sweep or run begins so.
+        """
+        if not name or not self.store.path.exists():
+            return None
+        with self.store.reading() as connection:
+            if exact := select(connection, f"WHERE {IS_CALLED}", name):
+                return exact[0]
+            if connection.execute(f"SELECT 1 FROM run WHERE {IS_CALLED}", (name,)).fetchone():
+                return None
+            begins = "id >= ?1 AND substr(id, 1, length(?1)) = ?1 AND id < ?1 || '~'"  # the first and last by the index
+            sweeps = select(connection, f"WHERE {begins}", name)
+            runs = connection.execute(f"SELECT id FROM run WHERE sweep IS NULL AND {begins}", (name,)).fetchall()
+        ids = [sweep.id for sweep in sweeps] + [run for (run,) in runs]
+        if sweeps and len(ids) > 1:
+            raise InputError("run", f"{len(ids)} sweeps and runs begin with {name}: {', '.join(ids[:8])}")
+        return sweeps[0] if sweeps else None
 
     def named(self, name: str) -> KeptSweep:
         """The same; `last` is the newest.
@@ -126,12 +79,13 @@ class Ledger:
         Raises:
             InputError: if there is none.
         """
+        if found := self.find(name):
+            return found
         sweeps = self.sweeps()
-        found = sweeps[0] if name == "last" and sweeps else self.find(name)
-        if found is None:
-            known = ["last", *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
-            raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
-        return found
+        if name == LAST and sweeps:
+            return sweeps[0]
+        known = [LAST, *(sweep.name for sweep in sweeps if sweep.name), *(sweep.id for sweep in sweeps[:7])]
+        raise InputError("sweep", unknown("sweep", name, known) if sweeps else "no sweep is kept yet")
 
     def find_made(self, name: str | None) -> KeptSweep | None:
         """The sweep of that name, as `find`; without one, the newest sweep if it is newer than any run that is made."""
@@ -161,8 +115,11 @@ class Ledger:
             connection.execute(f"INSERT INTO sweep ({names}) VALUES ({marks})", tuple(row.values()))
         return str(row["id"])
 
-    def take(self, kept: KeptSweep, sweep: Sweep | None = None) -> None:
+    def take(self, kept: KeptSweep, sweep: Sweep | None = None) -> KeptSweep:
         """Go on with a sweep, perhaps an extended one; what failed is forgotten, so that it is tried again.
+
+        Returns:
+            The same, as it is now.
 
         Raises:
             InputError: if another process makes it, or it is not kept any more.
@@ -176,11 +133,15 @@ class Ledger:
             _refuse_made(kept.id, *found)
             _update_sweep(connection, kept.id, {**more, **maker(self._owner), "heartbeat": time()})
             connection.execute("DELETE FROM failure WHERE sweep = ?", (kept.id,))
+            return select(connection, "WHERE id = ?", kept.id)[0]
 
     def let_go(self, id: str) -> None:
         """Nobody makes the sweep any more; its runs that are not over are interrupted."""
         with self.store.writing() as connection:
-            _update_sweep(connection, id, NOBODY)
+            connection.execute(
+                "UPDATE sweep SET host = NULL, process = NULL, owner = NULL WHERE (id, owner) = (?, ?)",
+                (id, self._owner),
+            )
             update(connection, {"sweep": id, "owner": self._owner}, NOBODY)
 
     def write(self, id: str, numbers: Mapping[str, int], outcomes: Iterable[Outcome], seconds: float) -> None:
@@ -196,23 +157,21 @@ class Ledger:
             turn = self._turn(connection, id, seconds)
             folder = connection.execute("SELECT folder FROM sweep WHERE id = ?", (id,)).fetchone()[0]
             for outcome in outcomes:
+                origin = {"sweep": id, "folder": folder, "experiment": outcome.key}
                 if outcome.record is None:
-                    row = (id, outcome.key, turn, outcome.failure)
-                    connection.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
+                    self._fail(connection, origin, turn, outcome.failure)
                 else:
-                    origin = {"sweep": id, "folder": folder, "experiment": outcome.key}
                     self._write_run(connection, run_id(id, numbers[outcome.key]), outcome.record, turn, origin)
 
     def stop(self, id: str, reasons: Mapping[str, str]) -> None:
         """Keep that runs were stopped early, by their ids, and why."""
-        from gdtui.runs.records import columns, read
+        from gdtui.runs.records import with_reason
 
-        with self.store.reading() as connection:
-            records = {run: replace(read(connection, run), reason=reason) for run, reason in reasons.items()}
-        with self.store.writing() as connection:
+        with self._told(), self.store.writing() as connection:
             turn = self._turn(connection, id, 0.0)
-            for run, record in records.items():
-                update(connection, {"id": run}, columns(record) | {"state": STOPPED, "turn": turn, **NOBODY})
+            for run, reason in reasons.items():
+                values = with_reason(connection, run, reason) | {"state": STOPPED, "turn": turn}
+                update(connection, {"id": run}, values | NOBODY)
 
     def _turn(self, connection: Connection, id: str, seconds: float) -> int:
         query = "UPDATE sweep SET turn = turn + 1, seconds = seconds + ?, heartbeat = ? WHERE id = ? AND owner = ?"
@@ -228,8 +187,16 @@ class Ledger:
         by = NOBODY if record.state.is_over else maker(self._owner)
         values = columns(record) | {"turn": turn, "heartbeat": time(), **by}
         before = Written()
-        if connection.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone():
+        there = connection.execute("SELECT owner, host, process, heartbeat FROM run WHERE id = ?", (run,)).fetchone()
+        if there:
             before = Written.found(connection, run)
+            owner, *made = there
+            if owner != self._owner and processes.is_alive(*made):
+                self._fail(connection, origin, turn, f"run {run} is being made by {made_by(*made[:2])}")
+                return
+            if before.visited > record.visited or before.events:  # somebody went on with it meanwhile
+                update(connection, {"id": run}, {"turn": turn})
+                return
             update(connection, {"id": run}, values)
         else:
             row = {
@@ -240,6 +207,10 @@ class Ledger:
             }
             insert(connection, {**row, **origin, **values})
         write(connection, run, record, before)
+
+    def _fail(self, connection: Connection, origin: Mapping[str, Any], turn: int, why: str) -> None:
+        row = (origin["sweep"], origin["experiment"], turn, why)
+        connection.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
 
     def remove(self, kept: KeptSweep) -> int:
         """Delete a sweep and its runs for good. Returns how many those were.
@@ -287,12 +258,18 @@ class Ledger:
         looks = (*(before.looks if before else ()), (monotonic(), over(outcomes.values())))
         return Progress(sweep, outcomes, total, turn, processes.is_alive(*by), seconds, looks[-LOOKS:])
 
-    def curves(self, id: str) -> dict[str, Curve]:
-        """The epochs and losses of a sweep's runs, by their keys."""
-        return {
-            key: list(zip(rows[:, 0].astype(int).tolist(), rows[:, 1].tolist(), strict=True))
-            for key, rows in self.losses(id)
-        }
+    def losses_at(self, id: str, epochs: Mapping[str, Sequence[int]]) -> dict[str, list[float]]:
+        """The losses of a sweep's runs at some epochs of each, by their keys; its last one where it ended before.
+
+        Raises:
+            InputError: if it is not kept any more, or what is kept is damaged.
+        """
+        losses = {}
+        for key, rows in self.losses(id):
+            if key in epochs:
+                places = rows[:, 0].searchsorted(epochs[key], side="right") - 1
+                losses[key] = rows[places, 1].tolist()
+        return losses
 
     def losses(self, id: str, turn: int = -1) -> Iterator[tuple[str, Array]]:
         """The keys, and epochs and losses of shape (e, 2), of a sweep's runs that were written after a turn.
@@ -320,12 +297,19 @@ class Ledger:
         """
         from gdtui.runs.records import read_losses
 
-        with self.store.reading() as connection:
+        with self._told(), self.store.reading() as connection:
             connection.execute("BEGIN")
-            try:
-                return read_losses(connection, runs)
-            except ValueError as error:
-                raise InputError("run", f"{error}: it cannot be read from {self.store.path}") from error
+            return read_losses(connection, runs)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is damaged, in one line."""
+        try:
+            yield
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError("sweep", f"{error} ({self.store.path})") from error
 
 
 def run_id(sweep: str, number: int) -> str:
@@ -335,33 +319,23 @@ def run_id(sweep: str, number: int) -> str:
 
 def _outcomes(connection: Connection, id: str, turn: int) -> dict[str, RunOutcome]:
     """The outcomes that were written after a turn, by their keys."""
-    query = "SELECT experiment, id, state, reason, epoch, updates, seconds, loss FROM run WHERE sweep = ? AND turn > ?"
-    rows = connection.execute(query, (id, turn)).fetchall()
+    columns = f"experiment, id, {STATE}, reason, epoch, updates, seconds, loss"
+    rows = connection.execute(f"SELECT {columns} FROM run WHERE sweep = ? AND turn > ?", (id, turn)).fetchall()
     found = {
-        key: RunOutcome(key, run, state, reason, epoch, updates, seconds, math.nan if loss is None else loss)
+        key: RunOutcome(
+            key,
+            run,
+            state,
+            f"run {run} was changed by hand: delete it, and --resume makes it anew" if state == FAILED else reason,
+            epoch,
+            updates,
+            seconds,
+            math.nan if loss is None else loss,
+        )
         for key, run, state, reason, epoch, updates, seconds, loss in rows
     }
     failed = connection.execute("SELECT experiment, why FROM failure WHERE sweep = ? AND turn > ?", (id, turn))
     return found | {key: RunOutcome(key, "", FAILED, why, 0, 0, 0.0, math.nan) for key, why in failed.fetchall()}
-
-
-def _kept(connection: Connection, row: dict[str, Any]) -> KeptSweep:
-    host, process, heartbeat = (row.pop(name) for name in ("host", "process", "heartbeat"))
-    is_made = processes.is_alive(host, process, heartbeat)
-    query = "SELECT state, count(*), min(CASE WHEN state != 'diverged' THEN loss END) FROM run WHERE sweep = ?"
-    groups = connection.execute(f"{query} GROUP BY state", (row["id"],)).fetchall()
-    states = {state: count for state, count, _ in groups}
-    failed = connection.execute("SELECT count(*) FROM failure WHERE sweep = ?", (row["id"],)).fetchone()[0]
-    return KeptSweep(
-        text=row.pop("points"),
-        folder=os.fsdecode(row.pop("folder")),
-        tags=tuple(row.pop("tags").split()),
-        host=host if is_made else "",
-        process=process if is_made else "",
-        states=states | ({FAILED: failed} if failed else {}),
-        loss=min((loss for *_, loss in groups if loss is not None), default=math.nan),
-        **row,
-    )
 
 
 def _update_sweep(connection: Connection, id: str, values: Mapping[str, Any]) -> None:

@@ -9,7 +9,8 @@ from gdtui.runs.store import SWEEP, Run
 from gdtui.runs.summary import brief
 
 if TYPE_CHECKING:
-    from gdtui.sweeps.ledger import KeptSweep, Ledger
+    from gdtui.sweeps.kept import KeptSweep
+    from gdtui.sweeps.ledger import Ledger
 
 
 def everything(ledger: Ledger) -> list[Run]:

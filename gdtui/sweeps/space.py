@@ -20,7 +20,7 @@ DIGITS = range(6, 18)
 """Of a range's values, as few as tell them apart: a key made of them must not hang on the last place of a power."""
 
 WHOLE = ("batch_size", "epochs", "seed")
-"""Settings whose values in a range are rounded."""
+"""Settings whose values in a range are rounded; hyperparameters that are whole numbers are, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,12 @@ class Range:
                 break
         return tuple(rounded)
 
+    def rounded(self, part: float) -> float:
+        """The value at a random part of the way, with some six digits more than both ends share; not beyond them."""
+        shared = math.floor(-math.log10((self.high - self.low) / max(abs(self.low), abs(self.high))))
+        value = float(f"{self.at(part):.{min(6 + max(0, shared), 17)}g}")
+        return min(max(value, self.low), self.high)
+
     def to_text(self) -> str:
         """As it is written behind the name."""
         ends = f"{self.scale}:{self.low!r}:{self.high!r}"
@@ -85,7 +91,11 @@ class Axis:
 
     def to_text(self) -> str:
         """The text that `parse_axis` reads back."""
-        return f"{self.option}={self.span.to_text() if self.span else ','.join(map(self.write, self.values))}"
+        return f"{self.option}={self.text()}"
+
+    def text(self) -> str:
+        """The same without the name."""
+        return self.span.to_text() if self.span else ",".join(map(self.write, self.values))
 
     def write(self, value: Any) -> str:
         """A value as it is typed."""
@@ -95,7 +105,7 @@ class Axis:
         """The value at a random part of the way, from 0 to just below 1."""
         if self.span is None:
             return self.values[int(part * len(self.values))]
-        return _of_range(self.name, float(f"{self.span.at(part):.6g}"))
+        return _of_range(self.name, self.span.rounded(part))
 
     def joined(self, values: Sequence[Any]) -> Axis:
         """The same axis with more values after its own."""
@@ -171,7 +181,10 @@ def _of_range(name: str, value: float) -> Any:
         return round(value)
     if name in SETTINGS:
         return _value(name, repr(value))
-    return int(value) if value.is_integer() else value
+
+    from gdtui.descent.method import whole_hyperparameters
+
+    return round(value) if value.is_integer() or name in whole_hyperparameters() else value
 
 
 def _value(name: str, word: str) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def work(jobs: Sequence[Job], budget_s: float = BUDGET_S) -> list[Outcome]:
             outcome = Outcome(job.key, _done(job, deadline), seconds=perf_counter() - began)
         except InputError as error:
             outcome = Outcome(job.key, None, str(error), perf_counter() - began)
-        except Exception as error:  # a model of one's own may raise anything
+        except (Exception, SystemExit) as error:  # a model of one's own may raise anything
             outcome = Outcome(job.key, None, f"{type(error).__name__}: {error}", perf_counter() - began)
         outcomes.append(outcome)
         if perf_counter() >= deadline:
@@ -125,9 +126,19 @@ def problem_of(experiment: Experiment) -> Problem:
     common: dict[str, object] = {name: None for name, _ in experiment.set if name not in known}
     if not is_own_model(experiment.problem):
         common["init"] = ()
-    return _loaded(experiment.replace(**common, optimizer="sgd", lr=1.0, schedule="constant", batch_size=1, epochs=1))
+    plain = experiment.replace(**common, optimizer="sgd", lr=1.0, schedule="constant", batch_size=1, epochs=1)
+    return _loaded(plain, _stamp(plain.data), _stamp(plain.problem.rpartition(":")[0]))
 
 
 @lru_cache(MOST_PROBLEMS)
-def _loaded(experiment: Experiment) -> Problem:
+def _loaded(experiment: Experiment, *_stamps: tuple[int, ...]) -> Problem:
     return load_problem(experiment)
+
+
+def _stamp(file: str) -> tuple[int, ...]:
+    """What tells a file from a later one of its name: a cluster's worker may live for weeks. Empty if there is none."""
+    try:
+        status = Path(file).stat()
+    except (OSError, ValueError):
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("keys", "experiment", "loss", "samples", "landscape", "insight", "instruments", "limits", "runs", "log"),
-    *("training", "recorder"),
+    *("sweeps", "training", "recorder"),
     *("kept", "status", "words", "lessons", "problems", "datasets", "optimizers", "schedules"),
     *("line", "files", "models", "store", "config", "link", "exit"),
 )

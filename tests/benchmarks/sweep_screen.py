@@ -24,7 +24,7 @@ from tests.benchmarks.ratio import Ratio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gdtui.sweeps.ledger import KeptSweep
+    from gdtui.sweeps.kept import KeptSweep
 
 PAIRS = 5
 TIMES = 20

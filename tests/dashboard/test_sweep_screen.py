@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from gdtui.sweeps.ledger import KeptSweep
+    from gdtui.sweeps.kept import KeptSweep
 
 
 def kept(*over: str, line: str = "", is_made: bool = True, seeds: int = 1) -> KeptSweep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from swept import made, sweep_of
@@ -13,8 +14,12 @@ from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.loading import load_problem
 from gdtui.sweeps import halving
+from gdtui.sweeps.conduct import Conductor
 from gdtui.sweeps.crew import Processes
 from gdtui.sweeps.halving import hoped_for, rung, stopped
+
+if TYPE_CHECKING:
+    from gdtui.sweeps.outcome import Progress
 
 SETS = {
     "tutorial": ("", ("lr=log:0.001:0.3:12", "batch-size=1,2,full")),
@@ -115,14 +120,35 @@ def test_a_halved_sweep_has_the_winner_of_the_whole_one_and_says_of_each_run_why
         assert one.epoch < progress[False].outcomes[one.key].epoch
 
 
+def test_a_halved_sweep_that_is_interrupted_again_and_again_stops_the_same_runs() -> None:
+    sweep = sweep_of("lr=log:0.01:0.3:12", "batch-size=1,full", line="epochs=200", is_halving=True)
+    ledger, _, progress = made(sweep)
+    whole = ends(progress)
+    assert len({epoch for state, _, epoch, _ in whole.values() if state == "paused"}) > 1
+    again, times = ledger.begin(sweep), 0
+    while ledger.look(again).done < len(whole):
+        times += 1
+        for moment in Conductor(ledger, again, ".", Processes(1)).run():
+            if moment.turn >= 2 * times:
+                break
+        ledger.take(ledger.named(again))
+    assert times > 3
+    assert ends(ledger.look(again)) == whole
+
+
+def ends(progress: Progress) -> dict[str, tuple[object, ...]]:
+    """What has become of the runs; the seconds apart."""
+    return {key: (one.state, one.reason, one.epoch, one.loss) for key, one in progress.outcomes.items()}
+
+
 def test_a_halved_sweep_stops_the_same_runs_with_any_number_of_workers() -> None:
     sweep = sweep_of("lr=log:0.001:0.3:8", line="order=shuffle", seeds=3, is_halving=True)
-    ends = [
-        {key: (one.state, one.epoch, one.loss) for key, one in made(sweep, Processes(jobs))[2].outcomes.items()}
-        for jobs in (1, 3)
-    ]
-    assert ends[0] == ends[1]
-    states = {sweep.arm(key): set[bool]() for key in ends[0]}
-    for key, end in ends[0].items():
+    one, three = (ends(made(sweep, Processes(jobs))[2]) for jobs in (1, 3))
+    assert one == three
+    states = {sweep.arm(key): set[bool]() for key in one}
+    for key, end in one.items():
         states[sweep.arm(key)].add(end[0] == "paused")
-    assert {frozenset(one) for one in states.values()} == {frozenset([True]), frozenset([False])}  # all seeds together
+    assert {frozenset(found) for found in states.values()} == {
+        frozenset([True]),
+        frozenset([False]),
+    }  # all seeds together

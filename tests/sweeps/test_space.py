@@ -41,6 +41,22 @@ def test_whole_numbers_stay_whole_in_a_range() -> None:
     assert parse_axis("batch-size=log:1:4:9").values == (1, 2, 3, 4)
     hidden = parse_axis("hidden=lin:2:8:4").values
     assert (hidden, {type(value) for value in hidden}) == ((2, 4, 6, 8), {int})
+    assert parse_axis("hidden=lin:2:9:4").values == (2, 4, 7, 9)
+    assert parse_axis("kappa=lin:2:9:3").values == (2, 5.5, 9)
+
+
+def test_random_whole_numbers_are_whole() -> None:
+    experiment = Experiment.from_line("problem=mlp data=moons")
+    points = list(random_points(experiment, [parse_axis("hidden=log:2:64"), parse_axis("batch-size=lin:1:9")], 50))
+    for point in points:
+        assert {type(point.value("hidden")), type(point.batch_size)} == {int}
+    assert len({point.value("hidden") for point in points}) > 15
+
+
+def test_random_values_of_a_narrow_range_lie_within_it_and_apart() -> None:
+    lrs = {point.lr for point in random_points(Experiment(), [parse_axis("lr=log:0.2040816:0.2040817")], 100)}
+    assert len(lrs) == 100
+    assert all(0.2040816 <= lr <= 0.2040817 for lr in lrs)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,6 @@ from gdtui.sweeps.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Finished
 
@@ -107,6 +107,41 @@ def test_what_is_wrong_is_one_line(gdtui: Command, home: Path, arguments: tuple[
     finished = gdtui("sweep", *arguments)
     assert (finished.status, finished.out, finished.err) == (2, "", f"gdtui: {says}\n")
     assert not home.exists()
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_is_begun(gdtui: Command, home: Path) -> None:
+    for setting, file in (("data", "nothing.csv"), ("problem", "nothing.py")):
+        value = file if setting == "data" else f"{file}:f"
+        finished = gdtui("sweep", f"--{setting}", value, "--over", "lr=0.1,0.2")
+        assert (finished.status, finished.out, finished.err) == (
+            2,
+            "",
+            f"gdtui: there is no file '{Path.cwd() / file}'\n",
+        )
+    assert not home.exists()
+
+
+def test_a_start_of_the_wrong_length_is_said_before_anything_is_begun(gdtui: Command, home: Path) -> None:
+    finished = gdtui("sweep", "--init", "1,2,3", "--over", "lr=0.1,0.2")
+    assert (finished.status, finished.err) == (2, "gdtui: start has 3 numbers, but linear has 1 parameter here (w)\n")
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_a_narrow_table_leaves_columns_out_and_cuts_no_number(
+    gdtui: Command, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    over = ("--over", "lr=0.0123456,0.0234567", "--over", "optimizer=sgd,adam", "--seeds", "2", "--epochs", "3")
+    lines = gdtui("sweep", *over, "--jobs", "1", "--format", "progress").out.splitlines()
+    heads = next(line.split() for line in lines if line.split()[:1] == ["lr"])
+    assert heads[:3] == ["lr", "optimizer", "loss"]
+    assert ("most" in heads, "run" in heads) == (width >= 100, width >= 60)
+    rows = [line for line in lines if line.split()[:1] in (["0.012346"], ["0.023457"])]
+    assert len(rows) == 4
+    for row in rows:
+        assert len(row.split()) == len(heads)
+        assert len(row.rstrip()) <= max(width, 40)
 
 
 # --- resumed and extended --------------------------------------------------------------------------------------------
@@ -228,6 +263,25 @@ def test_a_name_is_a_run_s_or_a_sweep_s(gdtui: Command) -> None:
 
 
 # --- read as it goes -------------------------------------------------------------------------------------------------
+
+
+def test_a_run_of_a_sweep_is_found_by_its_name(gdtui: Command) -> None:
+    sweep, _ = begun(gdtui, *SMALL)
+    assert gdtui("label", f"{sweep}.2", "--name", "favourite").status == 0
+    assert json.loads(gdtui("show", "favourite", "--json").out)["id"] == f"{sweep}.2"
+
+
+def test_what_may_be_a_run_or_a_sweep_is_asked_for_again(gdtui: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdtui.sweeps.ledger.new_id", lambda: "abc10000")
+    monkeypatch.setattr("gdtui.runs.keeper.new_id", lambda: "abc20000")
+    begun(gdtui, *SMALL)
+    gdtui("run")
+    for command in ("rm", "show"):
+        finished = gdtui(command, "abc")
+        assert (finished.status, finished.err) == (2, "gdtui: 2 sweeps and runs begin with abc: abc10000, abc20000\n")
+    gdtui("label", "abc2", "--name", "abc1")
+    assert gdtui("rm", "abc1").out == "deleted run abc20000\n"  # a whole name goes before the beginning of an id
+    assert gdtui("rm", "abc1").out == "deleted sweep abc10000 and its 6 runs\n"
 
 
 def test_a_second_look_reads_what_is_new_and_knows_what_was(gdtui: Command) -> None:

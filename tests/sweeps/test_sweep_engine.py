@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gdtui.experiment import Experiment
 from gdtui.sweeps.crew import LostError
-from gdtui.sweeps.engine import BATCH_S, Engine
+from gdtui.sweeps.engine import BATCH_S, MOST_EPOCHS, Engine
 from gdtui.sweeps.work import Job, Outcome
 
 if TYPE_CHECKING:
@@ -111,6 +112,16 @@ def test_the_last_batches_are_shared_out() -> None:
     assert [len(batch) for batch in hands.batches][:3] == [1, 25, 19]
 
 
+def test_of_long_runs_there_are_few_in_a_batch_however_quick_they_are() -> None:
+    hands = Hands(size=2)
+    engine = Engine(hands, do=taking(lambda _: 1e-4))
+    long = [replace(job, epoch=30_000) for job in jobs(100)]
+    longer = [replace(job, epoch=10**9) for job in jobs(3, "adam")]
+    engine.add([*long, *longer])
+    assert len(all_outcomes(engine, hands)) == 103
+    assert max(len(batch) for batch in hands.batches) == MOST_EPOCHS // 30_000
+
+
 def test_where_much_is_left_one_job_compiles_alone_and_then_all_do() -> None:
     hands = Hands(size=2)
     engine = Engine(hands, do=taking(lambda _: 0.25))
@@ -167,6 +178,39 @@ def test_workers_that_cannot_be_had_again_end_it() -> None:
     engine.add(jobs(20))
     with pytest.raises(LostError, match="they are gone"):
         all_outcomes(engine, hands)
+
+
+def test_workers_that_are_lost_again_and_again_end_it_in_one_line() -> None:
+    class Deaf(Hands):
+        def submit(self, work: Work, batch: Batch) -> Future[list[Outcome]]:
+            raise RuntimeError("They have not understood.\nSee the manual.")
+
+    engine = Engine(Deaf(), do=taking(lambda _: 0.01))
+    engine.add(jobs(3))
+    with pytest.raises(LostError) as error:
+        all(engine.take() == [] for _ in range(20))
+    assert str(error.value) == "the workers are lost again and again: They have not understood. See the manual."
+
+
+def test_workers_that_are_lost_while_they_have_nothing_to_do_are_begun_anew() -> None:
+    class Gone(Hands):
+        is_there = False
+
+        def submit(self, work: Work, batch: Batch) -> Future[list[Outcome]]:
+            if not self.is_there:
+                raise BrokenProcessPool
+            return super().submit(work, batch)
+
+        def mend(self, error: BaseException) -> None:
+            self.is_there = True
+
+    hands = Gone()
+    engine = Engine(hands, do=taking(lambda _: 0.01))
+    engine.add(jobs(5))
+    engine.take()
+    engine.take()
+    assert hands.is_there
+    assert {one.key for one in all_outcomes(engine, hands)} == {job.key for job in jobs(5)}
 
 
 def test_after_a_stop_only_what_is_under_way_comes_back() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LINE = "order=shuffle epochs=20000 lr=1e-7"
 OVER = "batch-size=1,2,3,full"
-SEEDS = 12
+SEEDS = 8
 
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 
@@ -54,7 +54,7 @@ def test_a_worker_killed_in_the_midst_costs_nothing(home: Path, undisturbed: dic
     kill(wait_until(lambda: workers_of(process.pid))[0])
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert '"state": "finished", "runs": 48' in out.splitlines()[-1]
+    assert '"state": "finished", "runs": 32' in out.splitlines()[-1]
     assert all_bits(ledger, sweep) == undisturbed
 
 
@@ -70,7 +70,7 @@ def test_a_sweep_killed_in_the_midst_is_resumed_to_the_same_bits_and_leaves_no_w
     wait_until(lambda: not any(is_there(worker) for worker in workers))
     assert ledger.named(sweep).state == "interrupted"
     kept = {run.id: run.created for run in Store().runs_of(sweep) if run.state == "finished"}
-    assert 3 <= len(kept) < 48
+    assert 3 <= len(kept) < 32
     assert gdtui("sweep", "--resume", sweep, "--jobs", "1").status == 0
     assert all_bits(ledger, sweep) == undisturbed
     after = {run.id: run.created for run in Store().runs_of(sweep)}
@@ -94,7 +94,7 @@ def test_a_sweep_that_is_stopped_ends_in_good_order_and_says_how_to_go_on(home: 
     out, err = process.communicate(timeout=20)
     assert process.returncode == 128 + number
     done = ledger.look(sweep).done
-    assert err == f"gdtui: interrupted, {48 - done} of 48 runs left; gdtui sweep --resume {sweep} goes on with it\n"
+    assert err == f"gdtui: interrupted, {32 - done} of 32 runs left; gdtui sweep --resume {sweep} goes on with it\n"
     assert sum('"type": "run"' in line for line in out.splitlines()) == done
     assert ledger.named(sweep).state == "interrupted"
     assert not any(run.process for run in Store().runs_of(sweep))
@@ -108,6 +108,8 @@ def line(theta, x, y, g):
         os._exit(9)
     if theta[0] == 8.0:
         raise OverflowError("too much")
+    if theta[0] == 9.0:
+        raise SystemExit("enough")
     residual = theta[0] * x[0] - y
     g[0] = 2 * residual * x[0]
     return residual * residual
@@ -119,7 +121,7 @@ def test_runs_that_kill_their_workers_or_raise_fail_and_say_why(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.py").write_text(MODELS)
-    ledger, kept, progress = made(sweep_of("init=1,7,2,8,3", line="problem=own.py:line lr=0.01"), Processes(2))
+    ledger, kept, progress = made(sweep_of("init=1,7,2,8,3,9", line="problem=own.py:line lr=0.01"), Processes(2))
     states = {key.split("init=")[1][0]: one for key, one in progress.outcomes.items()}
     assert {name: one.state for name, one in states.items()} == {
         "1": "finished",
@@ -127,10 +129,23 @@ def test_runs_that_kill_their_workers_or_raise_fail_and_say_why(
         "3": "finished",
         "7": "failed",
         "8": "failed",
+        "9": "failed",
     }
     assert states["7"].reason == "4 workers died at it"
     assert states["8"].reason.startswith("the loss at the start is not finite")
+    assert states["9"].reason == "SystemExit: enough"
     assert len(ledger.store.runs_of(kept)) == 3
+
+
+def test_where_every_run_failed_the_exit_status_says_so(
+    gdtui: Callable[..., Finished], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(MODELS)
+    for over, status in (("init=8", 2), ("init=1,8", 0)):
+        finished = gdtui("sweep", "--problem", "own.py:line", "--over", over, "--jobs", "1")
+        assert finished.status == status
+        assert "runs failed: the loss at the start is not finite" in finished.err
 
 
 SCRIPT = """
@@ -169,8 +184,10 @@ def test_a_store_that_cannot_be_written_ends_the_sweep_in_one_line_and_it_is_res
         write(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Ledger, "write", fail_later)
-    finished = gdtui("sweep", "--over", "lr=log:0.001:0.1:30", "--epochs", "3000", "--jobs", "1")
-    assert (finished.status, finished.err) == (2, "gdtui: the disk is full (runs.sqlite)\n")
+    monkeypatch.setattr("gdtui.sweeps.conduct.WRITE_EVERY_S", 0.02)
+    finished = gdtui("sweep", "--over", "lr=log:0.001:0.1:30", "--epochs", "1000", "--jobs", "1")
+    kept = f"what came of the sweep until then is kept: gdtui sweep --resume {Ledger().named('last').id} goes on"
+    assert (finished.status, finished.err) == (2, f"gdtui: the disk is full (runs.sqlite); {kept}\n")
     monkeypatch.setattr(Ledger, "write", write)
     assert gdtui("sweep", "--resume", "last", "--jobs", "1").status == 0
     assert Ledger().named("last").done == 30

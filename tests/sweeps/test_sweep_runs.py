@@ -22,6 +22,7 @@ from gdtui.sweeps.work import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from conftest import Finished
 
@@ -33,7 +34,7 @@ LINES = {
         "problem=mlp data=moons order=replacement epochs=12 set=hidden:3,n:20",
         ("lr=0.01,0.1", "optimizer=sgd,adam"),
     ),
-    "long": ("lr=1e-5", ("epochs=70000,1500",)),
+    "long": ("lr=1e-5 batch-size=full", ("epochs=66000,1500",)),
     "saddle": ("problem=saddle order=shuffle lr=0.1", ("rms=0.1,1", "schedule=constant,cosine", "seed=1,2")),
 }
 
@@ -102,6 +103,19 @@ def test_a_costly_run_is_kept_with_its_checkpoints_and_instruments(monkeypatch: 
     assert bits(outcome.record) == bits(expected)
     assert [one.epoch for one in outcome.record.checkpoints] == [one.epoch for one in expected.checkpoints]
     assert outcome.record.tracked.tobytes() == expected.tracked.tobytes()
+
+
+def test_a_worker_that_lives_on_reads_a_file_that_has_changed(tmp_path: Path) -> None:
+    losses = []
+    for y in (2, 3):
+        (tmp_path / "data.csv").write_text(f"x,y\n1,{y}\n2,{2 * y}\n")
+        experiment = Experiment(data="data.csv", epochs=5)
+        (outcome,) = work.work([Job("", experiment, str(tmp_path), 5)])
+        assert outcome.record is not None
+        losses.append(outcome.record.loss)
+        there = experiment.replace(data=str(tmp_path / "data.csv"))
+        assert outcome.record.loss == alone(there).loss
+    assert losses[0] != losses[1]
 
 
 # --- opened ----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gdtui.runs.store import Run
     from gdtui.sweeps.board import Board
     from gdtui.sweeps.following import Seen
-    from gdtui.sweeps.ledger import KeptSweep
+    from gdtui.sweeps.kept import KeptSweep
     from gdtui.sweeps.maker import Maker
     from gdtui.sweeps.plane import Plane, View
     from gdtui.sweeps.sweep import Sweep

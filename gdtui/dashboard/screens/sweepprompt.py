@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -82,7 +83,7 @@ def judged(made: Callable[[Wanted], Sweep], text: str) -> tuple[Sweep, str]:
     from gdtui.sweeps.wanted import parse_wanted
 
     sweep = made(parse_wanted(text))
-    check(sweep)
+    check(sweep, str(Path.cwd()))
     over = " × ".join(f"{len(axis.values) or '?'} {axis.option}" for axis in sweep.axes)
     points = f"{sweep.samples:,} random points" if sweep.samples else over
     seeds = f" × {sweep.seeds} seeds" if sweep.seeds > 1 else ""
