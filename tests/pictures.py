@@ -110,12 +110,33 @@ def watched() -> str:
         digits.train(digits.digits(0.1), epochs=12, every=25, run=run)
     store = Store()
     app = LabApp(Opening(following=KeptTraining(store, store.run(run.id))))
+    return shown(app, lambda main: main.training is not None, "ooo")
+
+
+def swept() -> str:
+    """The tutorial's learning rates and batch sizes, made; as SVG."""
+    from gdtui.sweeps.conduct import Conductor
+    from gdtui.sweeps.crew import Processes
+    from gdtui.sweeps.ledger import Ledger
+    from gdtui.sweeps.wanted import parse_wanted
+
+    sweep = parse_wanted("lr=log:0.001:0.3:20 batch-size=1,2,3,full seeds=5").of(Experiment(epochs=400))
+    ledger = Ledger()
+    kept = ledger.begin(sweep, {"name": "tutorial"})
+    for _ in Conductor(ledger, kept, str(Path.cwd()), Processes(2)).run():
+        pass
+    app = LabApp(Opening(sweep=ledger.named(kept)))
+    return shown(app, lambda main: main.seen is not None and main.seen.is_whole)
+
+
+def shown(app: LabApp, is_ready: Callable[[Any], bool], keys: str = "") -> str:
+    """A main screen that is no lab, as SVG: once it is ready, after some keys."""
     done: list[str] = []
 
     async def draw(pilot: Any) -> None:
-        while getattr(app.screen_stack[0], "training", None) is None:
+        while not is_ready(app.screen_stack[0]):
             await pilot.pause(0.05)
-        await pilot.press("o", "o", "o")
+        await pilot.press(*keys)
         while any(pane.is_behind for pane in app.screen.query(Lines)):
             await pilot.pause(0.05)
         await pilot.pause(0.2)
@@ -146,13 +167,17 @@ def drawn(picture: Picture) -> str:
     return done[0]
 
 
+OTHERS = {"watched": watched, "swept": swept}
+"""The pictures that are not of the lab."""
+
+
 def main(names: list[str]) -> None:
     """Draw these, or all."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ["GDTUI_HOME"] = home
-        for name in names or [*PICTURES, "watched"]:
-            (FOLDER / f"{name}.svg").write_text(drawn(PICTURES[name]) if name in PICTURES else watched())
+        for name in names or [*PICTURES, *OTHERS]:
+            (FOLDER / f"{name}.svg").write_text(drawn(PICTURES[name]) if name in PICTURES else OTHERS[name]())
             print(f".pictures/{name}.svg")
 
 

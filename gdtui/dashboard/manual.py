@@ -48,7 +48,8 @@ def manual(name: str, commands: Sequence[keymap.Command] = keymap.COMMANDS) -> T
             **panes,
             "keys": partial(keys, commands),
             "run-keys": run_keys,
-            "training-keys": partial(training_keys, commands),
+            "training-keys": partial(screen_keys, keymap.TRAINING, commands),
+            "sweep-keys": partial(screen_keys, keymap.SWEEP, commands),
         }
     )
 
@@ -90,9 +91,9 @@ def run_keys() -> Iterator[Block]:
     return _entries(runkeys.COMMANDS)
 
 
-def training_keys(commands: Sequence[keymap.Command]) -> Iterator[Block]:
-    """Every key of the training screen."""
-    return _entries(keymap.on_screen(commands, keymap.TRAINING))
+def screen_keys(screen: str, commands: Sequence[keymap.Command]) -> Iterator[Block]:
+    """Every key of a main screen."""
+    return _entries(keymap.on_screen(commands, screen))
 
 
 def pane_keys(pane: str, commands: Sequence[keymap.Command]) -> Iterator[Block]:
