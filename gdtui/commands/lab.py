@@ -120,8 +120,7 @@ def check_terminal() -> None:
     """
     is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     if is_dumb or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        text = "the dashboard needs a terminal that can move its cursor; without one, use gdtui run or gdtui sweep"
-        raise InputError("", text)
+        raise InputError("", "the dashboard needs a terminal that can move its cursor; without one, use gdtui run")
 
 
 def show(opening: Opening, preferences: Preferences, leave: Callable[[], None] | None = None) -> int:

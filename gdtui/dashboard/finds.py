@@ -26,6 +26,7 @@ KINDS = {
     "order": "which samples come when",
     "lesson": "what there is to see, one claim at a time",
     "run": "a kept run, to open",
+    "sweep": "many runs at once, to open",
     "theme": "the colours",
     "help": "what something means, and where its formulas come from",
 }
@@ -52,7 +53,7 @@ def finds(main: PanesScreen) -> tuple[Find, ...]:
     from gdtui.dashboard.screens.lab import LabScreen
 
     own = (*_settings(main), *_lessons(main)) if isinstance(main, LabScreen) else ()
-    return (*own, *_runs(main), *_themes(main), *_topics(main))
+    return (*own, *_runs(main), *_sweeps(main), *_themes(main), *_topics(main))
 
 
 def _settings(lab: LabScreen) -> Iterator[Find]:
@@ -88,6 +89,14 @@ def _runs(main: PanesScreen) -> Iterator[Find]:
         called = " ".join(filter(None, (run.id, run.name, run.tags)))
         what = f"epoch {run.epoch:,}: {run.settings}"
         yield Find(printable(f"run: {called}"), printable(what), partial(main.open_run, run.id))
+
+
+def _sweeps(main: PanesScreen) -> Iterator[Find]:
+    from gdtui.runs.names import newest_sweeps
+
+    for sweep in newest_sweeps(RUNS):
+        called = " ".join(filter(None, (sweep.id, sweep.name)))
+        yield Find(printable(f"sweep: {called}"), f"{sweep.total:,} runs", partial(main.open_run, sweep.id))
 
 
 def _themes(main: PanesScreen) -> Iterator[Find]:

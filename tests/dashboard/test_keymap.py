@@ -9,8 +9,9 @@ from labs import lab
 
 from gdtui.dashboard.app import LabApp
 from gdtui.dashboard.commands import KeymapCommands
-from gdtui.dashboard.keymap import COMMANDS, FIRST, LAB, OF_LAB, TRAINING, bar, bindings, on_screen
+from gdtui.dashboard.keymap import COMMANDS, FIRST, LAB, OF_LAB, SWEEP, TRAINING, bar, bindings, on_screen
 from gdtui.dashboard.screens.lab import LabScreen
+from gdtui.dashboard.screens.sweep import SweepScreen
 from gdtui.dashboard.screens.training import TrainingScreen
 from gdtui.dashboard.widgets.page import Page
 
@@ -33,10 +34,11 @@ def test_every_command_has_something_to_do_and_says_what(command) -> None:
 
 
 def test_every_command_is_bound() -> None:
-    bound = [binding.id for binding in (*bindings(LAB), *bindings(TRAINING)) if binding.id]
+    bound = [binding.id for screen in (LAB, TRAINING, SWEEP) for binding in bindings(screen) if binding.id]
     assert sorted(set(bound)) == sorted(command.id for command in COMMANDS)
     assert all(binding in LabScreen.BINDINGS for binding in bindings(LAB))
     assert all(binding in TrainingScreen.BINDINGS for binding in bindings(TRAINING))
+    assert all(binding in SweepScreen.BINDINGS for binding in bindings(SWEEP))
 
 
 def test_the_key_bar_joins_keys_with_one_meaning() -> None:
@@ -111,3 +113,12 @@ async def test_every_command_is_in_the_palette() -> None:
         await provider.startup()
         by_name = [str(hit.match_display) async for hit in provider.search("learning rate")]
         assert by_name[:2] == ["Learning rate × 1.25", "Learning rate ÷ 1.25"]
+
+
+def test_the_sweep_screen_opens_a_run_where_the_lab_zooms() -> None:
+    lab, sweep = ({binding.id: binding.action for binding in bindings(screen)} for screen in (LAB, SWEEP))
+    assert (lab["zoom"], sweep["zoom"], sweep["enlarge"]) == ("zoom", "open_best", "zoom")
+    assert "enlarge" not in lab
+    assert dict(bar("sweeping", commands=on_screen(COMMANDS, SWEEP)))["space"] == "stop"
+    assert dict(bar("unswept", commands=on_screen(COMMANDS, SWEEP)))["space"] == "go on"
+    assert "space" not in dict(bar("swept", commands=on_screen(COMMANDS, SWEEP)))

@@ -16,10 +16,13 @@ from gdtui.dashboard.keymap import OF_LAB
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.widgets.page import Page
 from gdtui.descent.optimizers import RULES
+from gdtui.experiment import Experiment
 from gdtui.lessons.catalog import LESSONS
 from gdtui.problems.catalog import FAMILIES
 from gdtui.problems.loading import SOURCES
 from gdtui.runs.store import Store
+from gdtui.sweeps.ledger import Ledger
+from gdtui.sweeps.wanted import parse_wanted
 from gdtui.topics.topic import NAMES
 
 if TYPE_CHECKING:
@@ -149,3 +152,10 @@ async def test_a_locked_store_gives_no_runs(home: Path) -> None:
         async with lab() as driven:
             assert not [text for text in await found(driven, "run: ") if text.startswith("run: ")]
             assert "problem: saddle" in await found(driven, "saddle")
+
+
+async def test_a_kept_sweep_is_found() -> None:
+    ledger = Ledger()
+    sweep = ledger.begin(parse_wanted("lr=0.1,0.2").of(Experiment()), {"name": "rates"})
+    async with lab() as driven:
+        assert f"sweep: {sweep} rates" in await found(driven, "sweep: rates")
