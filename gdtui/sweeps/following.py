@@ -10,7 +10,7 @@ from gdtui.sweeps.board import Board, board_of
 from gdtui.sweeps.curves import Curves, curves_of
 from gdtui.sweeps.findings import findings
 from gdtui.sweeps.limits import Limits
-from gdtui.sweeps.outcome import counted
+from gdtui.sweeps.outcome import FAILED, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gdtui.sweeps.kept import KeptSweep
     from gdtui.sweeps.ledger import Ledger
     from gdtui.sweeps.outcome import Progress
+
+SAID = 3
+"""Failures that are said at once: many fail alike."""
 
 TARGET = 0.01
 """Of the loss at the start: the target, unless one chooses another."""
@@ -34,6 +37,7 @@ class Seen:
         curves: their losses over the epochs.
         states: how many of its runs are in each state.
         sentences: what it says.
+        failures: why runs have failed since the look before, the newest few.
         is_whole: with what theory says of it, which the first look leaves out: it may take a while.
     """
 
@@ -42,6 +46,7 @@ class Seen:
     curves: Curves
     states: Mapping[str, int]
     sentences: tuple[Sentence, ...]
+    failures: tuple[str, ...] = ()
     is_whole: bool = True
 
 
@@ -81,8 +86,15 @@ class Following:
         if not kept.process and "running" in states:
             states["interrupted"] = states.pop("running")
         sentences = findings(board, self._id, self.limits if before else None, curves)
-        self._seen = Seen(kept, board, curves, states, sentences, is_whole=before is not None)
+        failures = _failures(progress, before.board.progress if before else None)
+        self._seen = Seen(kept, board, curves, states, sentences, failures, is_whole=before is not None)
         return self._seen
+
+
+def _failures(progress: Progress, before: Progress | None) -> tuple[str, ...]:
+    known = before.outcomes if before else {}
+    news = (one for key, one in progress.outcomes.items() if one.state == FAILED and known.get(key) != one)
+    return tuple(one.reason for one in news)[-SAID:]
 
 
 def _is_news(before: Seen, progress: Progress, target: float | None) -> bool:

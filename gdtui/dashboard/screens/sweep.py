@@ -90,8 +90,7 @@ class SweepScreen(PanesScreen):
         self._plane: Plane | None = None
         self._raster: Raster | None = None
         self._target: float | None = None
-        self._arm = ""  # the key of the point that a person has selected; empty: the best one
-        self._failed = 0  # failures that are in the log
+        self._arm: int | None = None  # the point that a person has selected; None: the best one
         self._rests = 0
         self._is_looking = False
 
@@ -166,6 +165,8 @@ class SweepScreen(PanesScreen):
             self._view = sweepview.first_view(seen.board)
         self._target = seen.curves.target
         self._view = replace(self._view, target=self._target)
+        if before is not None and self._arm is not None and before.board.arms is not seen.board.arms:
+            self._arm = seen.board.arms.index(before.board.arms[self._arm])  # it was extended: what was there stays
         with self.app.batch_update():
             self._say_news(before, seen)
             self.query_one(SweepInsight).show(seen.sentences)
@@ -175,10 +176,8 @@ class SweepScreen(PanesScreen):
     def _say_news(self, before: Seen | None, seen: Seen) -> None:
         """Say in the log what failed since, and how the sweep has ended."""
         log = self.query_one(Log)
-        failed = [one for one in seen.board.progress.outcomes.values() if one.state == FAILED]
-        for one in failed[self._failed :][-3:]:
-            log.say(f"failed: {printable(one.reason)}", "bad")
-        self._failed = len(failed)
+        for reason in seen.failures:
+            log.say(f"failed: {printable(reason)}", "bad")
         if before is not None and before.kept.state != seen.kept.state:
             progress = seen.board.progress
             kind = {"finished": "good", "interrupted": "bad"}.get(seen.kept.state, "event")
@@ -239,10 +238,8 @@ class SweepScreen(PanesScreen):
         """The point that is looked at: the one that a person has chosen, or the best."""
         if self.seen is None:
             return None
-        board = self.seen.board
-        if self._arm in board.arms:
-            return board.arms.index(self._arm)
-        return int(board.order[0]) if len(board.order) else None
+        order = self.seen.board.order
+        return int(order[0]) if self._arm is None and len(order) else self._arm
 
     def _show_selected(self) -> None:
         seen, selected = self.seen, self.selected
@@ -283,7 +280,7 @@ class SweepScreen(PanesScreen):
     def _select(self, message: HeatMap.Moved | Leaderboard.Moved) -> None:
         message.stop()
         if self.seen is not None:
-            self._arm = self.seen.board.arms[message.arm]
+            self._arm = message.arm
             self._show_selected()
 
     def action_change_x_axis(self) -> None:
