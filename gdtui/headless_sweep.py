@@ -301,9 +301,7 @@ def show(progress: Progress, kept: KeptSweep) -> None:
     console.print(table)
     if len(ranked) > MOST_ROWS:
         console.print(f"… {len(ranked) - MOST_ROWS:,} more points", highlight=False)
-    console.print(
-        f"gdtui open {kept.id}: the map and all curves · gdtui runs {kept.id}: its runs", highlight=False
-    )
+    console.print(f"gdtui open {kept.id}: the map and all curves · gdtui runs {kept.id}: its runs", highlight=False)
 
 
 def _width(columns: Mapping[str, Sequence[str]]) -> int:

@@ -41,8 +41,8 @@ def show_run(parser: Parser, arguments: Sequence[str]) -> int:
 
 
 def export_run(parser: Parser, arguments: Sequence[str]) -> int:
-    """Write something of a kept run to a file."""
-    add_run(parser)
+    """Write something of a kept run to a file, or of a sweep: a table of its runs."""
+    add_run(parser, metavar="RUN|SWEEP")
     parser.add_argument("file", metavar="FILE", help="its suffix says how: .csv, .parquet, .json, .txt or .svg")
     parser.add_argument("--what", metavar="WHAT", help="history, samples, experiment, chart or lab")
     parser.add_argument("--epoch", metavar="N", type=int, help="at the end of this epoch (default: the last one)")
@@ -52,10 +52,19 @@ def export_run(parser: Parser, arguments: Sequence[str]) -> int:
     from gdtui.runs.export import check, export, what_fits
     from gdtui.runs.reopen import reopen
     from gdtui.runs.store import Store
+    from gdtui.sweeps.ledger import Ledger
 
     what = options.what or what_fits(options.file)
     check(what, options.file)
     store = Store()
+    ledger = Ledger(store)
+    if sweep := ledger.find(options.run):
+        from gdtui.sweeps.export import export as export_sweep
+
+        if options.epoch is not None:
+            raise InputError("epoch", "of a sweep all runs are written as they are: leave --epoch out")
+        print(export_sweep(ledger.look(sweep.id), what, options.file, options.force))
+        return 0
     run = store.find(options.run)
     if run.is_training:
         from gdtui.training.export import export as export_training

@@ -146,13 +146,13 @@ ACTIONS = {"zoom": "open_best"}
 """Actions of the sweep screen where they are not the table's."""
 
 EVERYWHERE = (
-    *("runs", "next", "back", "leave", "suspend", "redraw", "palette", "help", "quit"),
+    *("runs", "next", "back", "leave", "export", "suspend", "redraw", "palette", "help", "quit"),
     *(f"pane-{key}" for key, pane in PANES.items() if pane != "runs"),
 )
 """The commands that all main screens have."""
 
 SHARED = {
-    TRAINING: (*EVERYWHERE, "pin", "clear-pins", "difference", "sort", "reverse", "zoom", "export", "pane-6"),
+    TRAINING: (*EVERYWHERE, "pin", "clear-pins", "difference", "sort", "reverse", "zoom", "pane-6"),
     SWEEP: EVERYWHERE,
 }
 """The commands that are the same as in the lab."""

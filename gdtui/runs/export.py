@@ -188,7 +188,7 @@ def samples_table(snapshot: Snapshot) -> Table:
     data = [(name, dataset.x[samples, j]) for j, name in enumerate(dataset.features)]
     data += [(dataset.target, dataset.y[samples])] if dataset.target else []
     gradients = [(f"g_{name}", visits.gradients[:, j]) for j, name in enumerate(snapshot.problem.parameters)]
-    names = iter(_unique(("visit", "update", "sample", "loss", "clipped"), [name for name, _ in data + gradients]))
+    names = iter(unique_names(("visit", "update", "sample", "loss", "clipped"), [name for name, _ in data + gradients]))
     before: Table = {
         "visit": np.arange(1, len(visits) + 1),
         "update": visits.update_of + visits.first_update + 1,
@@ -199,7 +199,7 @@ def samples_table(snapshot: Snapshot) -> Table:
     return before | {"loss": visits.losses} | after | {"clipped": visits.clipped}
 
 
-def _unique(taken: Iterable[str], names: Iterable[str]) -> list[str]:
+def unique_names(taken: Iterable[str], names: Iterable[str]) -> list[str]:
     """The names, each different from all others also where case does not count, as in DuckDB."""
     known, unique = set(taken), []
     for name in names:

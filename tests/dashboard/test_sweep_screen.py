@@ -259,3 +259,17 @@ async def test_a_sweep_that_is_deleted_meanwhile_says_so(grid: KeptSweep) -> Non
         await here.sees("runs 6/6")
         Ledger().remove(grid)
         await until(here.pilot, lambda: "is not kept any more" in here.log)
+
+
+async def test_its_runs_and_its_picture_are_written(grid: KeptSweep, tmp_path: Path) -> None:
+    async with shown(grid) as here:
+        await here.sees("runs 6/6")
+        for file, said in (("runs.csv", "6 rows"), ("lab.svg", "wrote lab")):
+            await here.press("w")
+            await here.sees("every run, its settings")
+            if file.endswith("svg"):
+                await here.press("tab")
+            await here.press("ctrl+u", *str(tmp_path / file), "enter")
+            await until(here.pilot, lambda said=said: said in here.log)
+    assert (tmp_path / "runs.csv").read_text().startswith("lr,batch-size,run,state")
+    assert "Leaderboard" in (tmp_path / "lab.svg").read_text()

@@ -24,7 +24,7 @@ from gdtui.dashboard.widgets.controls import Field
 from gdtui.dashboard.widgets.log import Log
 from gdtui.experiment import InputError, printable, shown
 from gdtui.runs.atomic import FileThereError, destination
-from gdtui.runs.export import FORMATS, WHAT, Written, check, export
+from gdtui.runs.export import FORMATS, Written, check, export
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ class Source:
         title: stands above pictures.
         write: what, file, whether it may be replaced, and a picture's SVG -> what was written.
         chart: draws the chart where it is not on the screen.
-        contents: what each of `WHAT` is.
+        contents: what there is to write, of `WHAT`, and what each is.
         charted: what the chart shows; empty where its border says so.
     """
 
@@ -113,10 +113,10 @@ class ExportScreen(AskingScreen["Request | None"]):
     AUTO_FOCUS = ""
 
     def __init__(self, words: Sequence[str], contents: Mapping[str, str]) -> None:
-        """A prompt that makes up names of files from these words, and says what each of `WHAT` is."""
+        """A prompt that makes up names of files from these words, and says what each thing to write is."""
         super().__init__()
         self._words, self._contents = words, contents
-        self._what = WHAT[0]
+        self._what = next(iter(contents))
         self._asked_for = ""  # the file that is there already, and that Enter replaces the next time
 
     def compose(self) -> ComposeResult:
@@ -140,7 +140,8 @@ class ExportScreen(AskingScreen["Request | None"]):
         """The next thing to write; a name that was not typed changes with it, of one that was, only the suffix."""
         field, before = self.query_one(Field), self._what
         is_typed = field.value != file_name(self._words, before)
-        self._what = WHAT[(WHAT.index(before) + step) % len(WHAT)]
+        what = list(self._contents)
+        self._what = what[(what.index(before) + step) % len(what)]
         self.query_one("#what", Label).update(self._what)
         if not is_typed:
             field.value = file_name(self._words, self._what)
@@ -204,6 +205,14 @@ OF_TRAININGS = CONTENTS | {
     "chart": "the value that is charted, as it is shown · .svg",
 }
 """The same of another program's training."""
+
+
+OF_SWEEPS = {
+    "history": "every run, its settings, state and loss · .csv .parquet .json",
+    "lab": "the whole screen · .svg",
+    "experiment": "what is swept · .json",
+}
+"""The same of a sweep."""
 
 
 def words_of(experiment: Experiment) -> tuple[str, ...]:

@@ -378,8 +378,20 @@ class SweepScreen(PanesScreen):
         self.explain("sweeps")
 
     def source(self) -> Source | None:
-        """Nothing: the commands `gdtui runs SWEEP --json` and `gdtui sweep --format jsonl` write what there is."""
-        return None
+        """The sweep as it is shown; None before the first look."""
+        from gdtui.dashboard.screens.export import OF_SWEEPS, Source
+        from gdtui.sweeps.export import export
+
+        if self.seen is None:
+            return None
+        name = self.seen.kept.name or self._sweep
+        return Source(
+            words=("sweep", name),
+            title=f"sweep {printable(name)}",
+            write=partial(export, self.seen.board.progress),
+            chart=lambda: "",
+            contents=OF_SWEEPS,
+        )
 
     @property
     def shown(self) -> str:
