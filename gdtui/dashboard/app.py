@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from gdtui.terminal.pace import Link
 
 
+SOON_S = 0.005
+"""Between two looks at what is about to come."""
+
+
 class LabApp(App[int]):
     """gdtui's dashboard.
 
@@ -169,6 +173,7 @@ class LabApp(App[int]):
         await self._leave_for(self._main_screen(Opening(play=True, sweep=kept)))
 
     async def _leave_for(self, main: PanesScreen) -> None:
+        await self._has_come()
         before = self.current_mode, self._main
         self._preferences, self._main = self.left, main
         mode = f"main {id(main)}"  # Textual can leave a mode's first screen only with its mode
@@ -183,6 +188,7 @@ class LabApp(App[int]):
 
     async def go_back(self) -> None:
         """From a sweep to what lay beneath, or from a run to the sweep that it was opened from."""
+        await self._has_come()
         if self._beneath:
             before = self.current_mode, self._main
             self._preferences = self.left
@@ -192,6 +198,11 @@ class LabApp(App[int]):
             await self.switch_mode(mode)
             self._main.show_again()
             await self._remove(*before)
+
+    async def _has_come(self) -> None:
+        """Wait for what a person has just opened: over another main screen, or over none, it would fail to come."""
+        while not (self._main.has_come and all(screen.is_mounted for screen in self.screen_stack)):
+            await asyncio.sleep(SOON_S)
 
     async def _remove(self, mode: str, main: PanesScreen) -> None:
         if mode not in self._modes:

@@ -186,6 +186,8 @@ class Player:
 
     async def _step(self, grain: Grain, stops: int) -> None:
         """Advance by one epoch or update; a long one shows what there is of it now and then, until stopped."""
+        if self.snapshot is None:
+            return  # there is nothing to run, and never will be
         until = self._next(grain)
         is_under_way = self._stops == stops
         while is_under_way:

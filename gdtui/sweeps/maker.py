@@ -20,6 +20,9 @@ NICE = 5
 END_S = 8.0
 """A process that was asked to stop has so long to keep what is under way."""
 
+SIGNALLED = 128
+"""The command's exit status, and more, where a signal has had it end in good order."""
+
 
 class Maker:
     """`gdtui sweep --resume` of one sweep.
@@ -33,6 +36,7 @@ class Maker:
         self._id = id
         self._errors = TemporaryFile()  # noqa: SIM115 (as long as there is somebody to ask)
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
 
     @property
     def is_alive(self) -> bool:
@@ -45,6 +49,7 @@ class Maker:
             return
         self._errors.seek(0)
         self._errors.truncate()
+        self._is_stopped = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gdtui", "sweep", "--resume", self._id, "--format", "jsonl", *self.workers],
             stdin=subprocess.DEVNULL,
@@ -59,6 +64,7 @@ class Maker:
     def stop(self) -> None:
         """Have it keep what is under way, and end."""
         if self._process is not None and self.is_alive:
+            self._is_stopped = True
             self._process.terminate()
 
     def end(self) -> None:
@@ -77,7 +83,10 @@ class Maker:
         if self._process is None or self.is_alive:
             return ""
         status, self._process = self._process.returncode, None
+        if self._is_stopped or status == 0 or status >= SIGNALLED:
+            return ""
+        if status < 0:
+            return f"the process that made it was killed by signal {-status}"
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        is_as_wished = status == 0 or status >= 128
-        return "" if is_as_wished else (lines or [f"the process that made it ended with status {status}"])[-1]
+        return (lines or [f"the process that made it ended with status {status}"])[-1]

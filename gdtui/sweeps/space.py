@@ -122,6 +122,8 @@ def parse_axis(text: str) -> Axis:
     name = option.strip().replace("-", "_")
     if not (equals and name and rest.strip()):
         raise _wrong(f"{shown(text)} is not NAME=VALUE,VALUE,... or NAME=log:LOW:HIGH:COUNT")
+    if not (name.isascii() and name.isidentifier() and name[0].isalpha()):
+        raise _wrong(f"{shown(option)} is not the name of a setting or hyperparameter")
     if name == "set":
         raise _wrong("name the hyperparameter itself: --over momentum=0,0.9")
     scale, colon, _ = rest.partition(":")

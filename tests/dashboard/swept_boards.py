@@ -213,6 +213,12 @@ async def showing(widget: Widget, size: tuple[int, int], is_plain: bool = False)
         yield pilot
 
 
+async def resized(pilot: Pilot[None], size: tuple[int, int]) -> None:
+    """The widget's screen in another size."""
+    await pilot.resize_terminal(*size)
+    await pilot.pause()
+
+
 def lines_of(widget: Widget) -> list[str]:
     """What a person sees of a widget, line by line."""
     return [widget.render_line(y).text for y in range(widget.size.height)]

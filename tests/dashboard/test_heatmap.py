@@ -132,13 +132,16 @@ async def test_a_limit_stands_where_theory_has_it(width: int, limit: float, cell
 
 
 @pytest.mark.parametrize("width", [12, 18, 24, 48])
-@pytest.mark.parametrize("place", np.linspace(0, 6, 13).tolist())
-async def test_a_limit_hides_no_sign(width: int, place: float) -> None:
-    plane = small_plane(EACH.values, EACH.signs, limits=np.array([place]), lost=np.array([[0, 0, 0, 0.5, 1, 1]]))
-    text = "".join(await page(plane, (width, 5)))
-    assert [text.count(sign) for sign in "∙○▿!◆"] == [1] * 5
-    assert text.count("×") == 2
-    assert "┃" in text
+async def test_a_limit_hides_no_sign(width: int) -> None:
+    heat = HeatMap()
+    async with showing(heat, (width, 5)):
+        for place in np.linspace(0, 6, 13).tolist():
+            lost = np.array([[0, 0, 0, 0.5, 1, 1]])
+            heat.show(small_plane(EACH.values, EACH.signs, limits=np.array([place]), lost=lost), "lr")
+            text = "".join(lines_of(heat))
+            assert [text.count(sign) for sign in "∙○▿!◆"] == [1] * 5, place
+            assert text.count("×") == 2, place
+            assert "┃" in text, place
 
 
 async def test_where_the_learning_rate_is_the_other_axis_its_limit_lies_level() -> None:

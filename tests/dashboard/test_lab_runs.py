@@ -229,7 +229,10 @@ async def test_names_of_data_are_only_text(tmp_path: Path, name: str, header: st
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, (120, 36)), (2, (80, 24)), (3, (50, 14))])
-async def test_a_hundred_random_keys_do_no_harm(seed: int, size: tuple[int, int]) -> None:
+async def test_a_hundred_random_keys_do_no_harm(
+    seed: int, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a file is written that they happen to name
     generator = random.Random(seed)
     # The palette can be told to quit, and then does.
     keys = [key for command in COMMANDS for key in command.keys.split(",") if command.id not in ("quit", "palette")]

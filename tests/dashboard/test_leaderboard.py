@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.cells import cell_len
-from swept_boards import board_by_hand, lines_of, showing, sweep_of
+from swept_boards import board_by_hand, lines_of, resized, showing, sweep_of
 
 from gdtui.dashboard.widgets import leaderboard
 from gdtui.dashboard.widgets.leaderboard import EMPTY, Leaderboard
@@ -138,20 +138,19 @@ async def test_ten_thousand_points_cost_the_lines_in_sight(monkeypatch: pytest.M
     assert len(drawn) <= 2 * WIDE[1]
 
 
-@pytest.mark.parametrize("width", range(1, 130, 4))
-async def test_no_number_is_cut_at_any_width(width: int) -> None:
+async def test_no_number_is_cut_at_any_width() -> None:
     board = board_by_hand(sweep_of(("lr=log:0.001:1:9", "batch-size=1,full", "momentum=0,0.9"), seeds=3))
-    everything = set()
-    for size, kept in ((300, everything), (width, shown := set())):
-        table = Leaderboard()
-        async with showing(table, (size, 40)):
-            table.show(board, int(board.order[1]))
+    table, shown = Leaderboard(), dict[int, set[str]]()
+    async with showing(table, (300, 40)) as pilot:
+        table.show(board, int(board.order[1]))
+        for width in (300, *range(1, 130, 4)):
+            await resized(pilot, (width, 40))
             lines = lines_of(table)
-            assert all(cell_len(line) == size for line in lines)
-            kept |= {word for line in lines[1:] for word in line.split() if re.search(r"\d", word)}
-    assert shown <= everything
-    if width >= 20:
-        assert shown
+            assert all(cell_len(line) == width for line in lines)
+            shown[width] = {word for line in lines[1:] for word in line.split() if re.search(r"\d", word)}
+    for width, numbers in shown.items():
+        assert numbers <= shown[300], width
+        assert numbers or width < 20, width
 
 
 async def test_words_from_outside_are_text() -> None:

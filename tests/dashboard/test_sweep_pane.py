@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
-from swept_boards import board_by_hand, lines_of, showing, sweep_of
+from swept_boards import board_by_hand, lines_of, resized, showing, sweep_of
 
 from gdtui.dashboard.widgets.signs import counted_signs, sign_text
 from gdtui.dashboard.widgets.sweeppane import EMPTY, NO_FINDINGS, SweepInsight, SweepPane
@@ -80,17 +80,21 @@ async def test_a_sweep_that_nobody_makes_has_no_time_left() -> None:
     assert any(line.split() == ["elapsed", "0:42"] for line in lines)
 
 
-@pytest.mark.parametrize("width", range(1, 60, 3))
 @pytest.mark.parametrize("height", [1, 3, 8, 20, 40])
-async def test_facts_are_whole_or_not_there(width: int, height: int) -> None:
+async def test_facts_are_whole_or_not_there(height: int) -> None:
     board = board_by_hand(sweep_of(("lr=log:0.001:1:20", "batch-size=1,2,3,full", "momentum=0,0.9"), seeds=3), 47)
-    wide = " ".join(await page(board, (100, 60)))
-    lines = await page(board, (width, height))
-    numbers = {word for line in lines[1:] for word in line.split() if re.search(r"\d", word)}
-    known = {*wide.split(), "20", "4", "2"}
-    if width >= 10:
-        assert {number.rstrip(",") for number in numbers} <= {word.rstrip(",") for word in known}
-    assert all(cell_len(line) <= width for line in lines)
+    pane = SweepPane()
+    async with showing(pane, (100, 60)) as pilot:
+        pane.show(board, states_of(board), "2 processes")
+        known = {*" ".join(lines_of(pane)).split(), "20", "4", "2"}
+        for width in range(1, 60, 3):
+            await resized(pilot, (width, height))
+            lines = [line.strip() for line in lines_of(pane)]
+            assert len(lines) == height, width
+            numbers = {word for line in lines[1:] for word in line.split() if re.search(r"\d", word)}
+            if width >= 10:
+                assert {number.rstrip(",") for number in numbers} <= {word.rstrip(",") for word in known}, width
+            assert all(cell_len(line) <= width for line in lines), width
 
 
 async def test_words_from_outside_are_text() -> None:

@@ -6,21 +6,24 @@ import shutil
 import signal
 import sys
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SHELL
 
 from gdtui.descent.history import Column
 from gdtui.descent.trainer import Trainer
 from gdtui.experiment import Experiment
 from gdtui.problems.loading import load_problem
 from gdtui.runs.store import Store
+from tests.terminal.conftest import SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Terminal
+
+    from gdtui.descent.snapshot import Snapshot
 
     Start = Callable[..., Terminal]
 
@@ -34,28 +37,35 @@ LEAVING = {
 }
 
 
+RUN = Experiment(problem="saddle", order="shuffle", epochs=1500, lr=0.01)
+
+
+@cache
+def whole() -> Snapshot:
+    """The end of that run where nobody leaves it."""
+    return Trainer(RUN, load_problem(RUN)).advance()
+
+
 @pytest.mark.parametrize("how", LEAVING)
 def test_a_run_that_is_left_in_mid_run_can_be_gone_on_with_to_the_same_bits(
     terminal: Start, gdtui: Callable[..., object], how: str
 ) -> None:
-    started = terminal("--epochs", "3000", "--problem", "saddle", "--order", "shuffle", "--play", "--lr", "0.01")
-    started.shows(r"epoch +[1-9]\d*/3,000")
+    started = terminal("--experiment", RUN.to_line(), "--play")
+    started.shows(r"epoch +[1-9]\d*/1,500")
     started.press(">>")
     started.shows(r"50 epochs/s")
     LEAVING[how](started)
     started.ends()
     (run,) = Store().runs()
     assert run.state == "interrupted"
-    assert 0 < run.epoch < 3000
+    assert 0 < run.epoch < RUN.epochs
     assert gdtui("resume", run.id).status == 0
     (again,) = Store().runs()
-    experiment = Experiment(problem="saddle", order="shuffle", epochs=3000, lr=0.01)
-    whole = Trainer(experiment, load_problem(experiment)).advance()
     kept = Store().record(run.id)
     assert (again.id, again.state) == (run.id, "finished")
-    assert kept.theta.tobytes() == whole.theta.tobytes()
+    assert kept.theta.tobytes() == whole().theta.tobytes()
     columns = [column for column in Column if column is not Column.SECONDS]
-    assert kept.history.rows[:, columns].tobytes() == whole.history.rows[:, columns].tobytes()
+    assert kept.history.rows[:, columns].tobytes() == whole().history.rows[:, columns].tobytes()
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no shell with job control")

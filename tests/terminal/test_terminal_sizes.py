@@ -50,42 +50,44 @@ def test_a_terminal_too_small_is_told_so_and_q_ends(terminal: Start) -> None:
     assert screen.ends() == 0
 
 
-@pytest.mark.parametrize("last", [(120, 36), (80, 24), (150, 50)])
 @pytest.mark.parametrize("pause", [0.0, 0.009], ids=["at once", "in a second"])
-def test_after_a_storm_of_sizes_it_shows_the_last(terminal: Start, last: tuple[int, int], pause: float) -> None:
-    chance = random.Random(f"{last} {pause}")
+def test_after_each_storm_of_sizes_it_shows_the_last(terminal: Start, pause: float) -> None:
     screen = terminal("--epochs", "1e9", "--play", "--no-keep")
     screen.shows("● running")
     screen.press(MAX)
     screen.shows(r"epoch +[\d,]*\d,\d{3}/1,000,000,000")
-    for size in [(chance.randint(1, 200), chance.randint(1, 60)) for _ in range(100)] + [last]:
-        screen.resize(*size, signalled=False)  # the kernel tells of it
-        screen.read(0.0)
-        time.sleep(pause)
-    screen.until(lambda: screen.rows[-1].endswith("q quit") and screen.rows[0].startswith(" gdtui"))
-    screen.press(" ")
-    screen.shows("‖ paused")
-    settle(screen)
-    right = [row[-1:] for row in screen.rows[1:-1] if len(row) == last[0]]
-    assert len(screen.rows) == last[1]
-    assert right[0] == "╮"
-    assert right[-1] == "╯"
-    assert set(right) <= set("╮│╯")
-    assert len(right) == last[1] - 2
+    for last in ((120, 36), (80, 24), (150, 50)):
+        chance = random.Random(f"{last} {pause}")
+        for size in [(chance.randint(1, 200), chance.randint(1, 60)) for _ in range(100)] + [last]:
+            screen.resize(*size, signalled=False)  # the kernel tells of it
+            screen.read(0.0)
+            time.sleep(pause)
+        screen.until(lambda: screen.rows[-1].endswith("q quit") and screen.rows[0].startswith(" gdtui"))
+        screen.press(" ")
+        screen.shows("‖ paused")
+        settle(screen)
+        right = [row[-1:] for row in screen.rows[1:-1] if len(row) == last[0]]
+        assert len(screen.rows) == last[1]
+        assert right[0] == "╮"
+        assert right[-1] == "╯"
+        assert set(right) <= set("╮│╯")
+        assert len(right) == last[1] - 2
+        screen.press(" ")
+        screen.shows("● running")
     screen.press("q")
     assert screen.ends() == 0
 
 
 @pytest.mark.parametrize("driver", ["paced", "plain"])
-@pytest.mark.parametrize(("key", "sign"), [("?", "Help"), ("R", "Runs")])
-def test_what_another_screen_covers_sends_nothing(terminal: Start, driver: str, key: str, sign: str) -> None:
+def test_what_another_screen_covers_sends_nothing(terminal: Start, driver: str) -> None:
     screen = terminal("--epochs", "1e9", "--play", "--no-keep", "--driver", driver)
     screen.shows("● running")
-    screen.press(key)
-    screen.shows(f"─ {sign} ─")
-    settle(screen)
-    assert screen.read(1.0) == 0
-    screen.press("\x1b")
-    screen.shows("● running")
+    for key, sign in (("?", "Help"), ("R", "Runs")):
+        screen.press(key)
+        screen.shows(f"─ {sign} ─")
+        settle(screen)
+        assert screen.read(1.0) == 0
+        screen.press("\x1b")
+        screen.shows("● running")
     screen.press("q")
     assert screen.ends() == 0

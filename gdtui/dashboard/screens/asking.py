@@ -13,7 +13,7 @@ class AskingScreen(ModalScreen[ScreenResultType], Layer[ScreenResultType]):
 
     def say(self, text: str, kind: str = "") -> None:
         """Say something of what is typed: what it means, that it is wrong, or asks something back."""
-        line = self.query_one("#told", Static)
-        line.set_class(kind == "wrong", "-wrong")
-        line.set_class(kind == "asks", "-asks")
-        line.update(text)
+        for line in self.query("#told").results(Static):  # none any more, where one has left before the answer came
+            line.set_class(kind == "wrong", "-wrong")
+            line.set_class(kind == "asks", "-asks")
+            line.update(text)

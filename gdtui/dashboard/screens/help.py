@@ -71,6 +71,10 @@ class HelpScreen(ModalScreen[None], Layer[None]):
         room = self.app.size.width - 6
         self.query_one("#help").border_subtitle = next((hint for hint in HINTS if len(hint) <= room), "")
 
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        """As long as there is nothing to read, one can but leave."""
+        return self.is_mounted or action in ("dismiss", "leave")
+
     @property
     def _page(self) -> Page:
         from gdtui.dashboard.widgets.page import Page
@@ -98,7 +102,7 @@ class HelpScreen(ModalScreen[None], Layer[None]):
 
     def action_leave(self) -> None:
         """Out of the line that one types in, or of the help."""
-        if self.focused is self.query_one(Input):
+        if isinstance(self.focused, Input):
             self._close_line()
         else:
             self.dismiss()

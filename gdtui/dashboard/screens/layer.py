@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import on
+from textual.await_complete import AwaitComplete
 from textual.events import Resize
 from textual.screen import Screen, ScreenResultType
 
@@ -18,6 +19,17 @@ class Layer(Screen[ScreenResultType]):
         with two sizes under way at once, a screen would keep the older one, or go to and fro between them for ever.
         """
         event.size = self.app.size
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave, as soon as it is there; whoever is asked to twice, or from beneath another screen, does nothing.
+
+        Textual would take away whichever screen is on top.
+        """
+        if not self.is_mounted:
+            self.call_later(self.dismiss, result)
+        elif self.is_active:
+            return super().dismiss(result)
+        return AwaitComplete()
 
     @property
     def is_current(self) -> bool:

@@ -53,6 +53,7 @@ class OpeningsScreen(MomentsScreen):
         self._sighting: Sighting | None = None
         self._is_welcomed = False
         self.lesson = ""
+        self.has_come = False
         self.player.is_playing = opening.play
         self.player.speed = SPEEDS.index(preferences.speed)
         self.hidden = frozenset(preferences.hidden)
@@ -66,6 +67,7 @@ class OpeningsScreen(MomentsScreen):
         run, update, explain = (key_of(self.app, command) for command in ("run", "update", "help"))
         text = f"{run} runs · {update} makes one update · {explain} explains every key and pane"
         self.query_one(Log).say(text, "note")
+        self._ask(self._open_first)  # before whatever is typed until the fields are there
         self.call_after_refresh(self._fill)
 
     async def _fill(self) -> None:
@@ -73,7 +75,7 @@ class OpeningsScreen(MomentsScreen):
         with self.app.batch_update():
             await self.mount_side()
             self.hide_unwanted()
-        self._ask(self._open_first)
+        self.has_come = True
         self.run_worker(self.player.work(), group="descent")
         self.run_worker(self.reader.work(), group="insight")
         self.set_interval(CHECK_KEEPING_S, self._check_keeping)

@@ -55,6 +55,7 @@ class PanesScreen(Layer[None]):
         home: the pane that has the focus where no other one has; empty where none has.
         titles: what stands above the panes, by their ids.
         hidden: the panes that a person wants hidden, by their ids.
+        has_come: all that comes behind the first frame is there.
     """
 
     AUTO_FOCUS = ""
@@ -66,6 +67,7 @@ class PanesScreen(Layer[None]):
     def __init__(self) -> None:
         super().__init__()
         self.hidden: frozenset[str] = frozenset()
+        self.has_come = True
 
     def head(self) -> Iterable[Widget]:
         """What stands above the panes: the status line."""
@@ -131,15 +133,19 @@ class PanesScreen(Layer[None]):
 
     def action_toggle_pane(self, pane: str) -> None:
         """Show or hide a pane; one that has no place beside the others takes all of the screen."""
+        if pane == "experiment" and not (self.has_class("-wide") or self.has_class("-zoomed")):
+            self.toggle_class("-drawer")
+            self.call_after_refresh(self.show_again)
+            return
+        if not self.has_come:
+            self.hidden ^= {pane}  # it will come so
+            return
         widget = self.query_one(f"#{pane}")
         if self.has_class("-zoomed"):
             is_zoomed = widget.has_class("-zoom")
             self.unzoom()
             if not is_zoomed:
                 self._zoom(widget)
-        elif pane == "experiment" and not self.has_class("-wide"):
-            self.toggle_class("-drawer")
-            self.call_after_refresh(self.show_again)
         else:
             is_off = not widget.has_class("-off") and bool(widget.region.area)
             widget.set_class(is_off, "-off")
@@ -271,4 +277,4 @@ class PanesScreen(Layer[None]):
             self.remove_class("-drawer")
             self.call_after_refresh(self.show_again)
         else:
-            self.app.run_worker(self.app.go_back(), group="open")  # type: ignore[attr-defined]
+            self.app.run_worker(self.app.go_back, group="open")  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Static
@@ -53,17 +53,22 @@ class SweepPrompt(AskingScreen["Sweep | None"]):
 
     @on(Input.Changed)
     def _look(self, event: Input.Changed) -> None:
-        self.run_worker(self._tell(event.value), group="judge", exclusive=True)
+        self._tell(event.value)
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
-        self.run_worker(self._take(event.value), group="judge", exclusive=True)
+        self._take(event.value)
 
+    @work(group="judge", exclusive=True)
+    async def _tell(self, typed: str) -> None:
+        await self._meant(typed)
+
+    @work(group="judge", exclusive=True)
     async def _take(self, typed: str) -> None:
-        if sweep := await self._tell(typed):
+        if sweep := await self._meant(typed):
             self.dismiss(sweep)
 
-    async def _tell(self, typed: str) -> Sweep | None:
+    async def _meant(self, typed: str) -> Sweep | None:
         """Say what a line means, or what is wrong with it; off the event loop: a sweep may have many points."""
         try:
             sweep, told = await in_thread(partial(self._judge, typed))

@@ -59,6 +59,7 @@ class TrainingScreen(TracksScreen):
         self._said = -1  # the number of the last line of its text that is in the log
         self._stop_asked_at = -TWICE_S
         self.hidden = frozenset(preferences.hidden)
+        self.has_come = False
 
     # --- following -----------------------------------------------------------------------------------------------
 
@@ -73,6 +74,7 @@ class TrainingScreen(TracksScreen):
         with self.app.batch_update():
             await self.mount_side()
             self.hide_unwanted()
+        self.has_come = True
         self.set_interval(LOOK_EVERY_S, self._look)
         self._look()
 

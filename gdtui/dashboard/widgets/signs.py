@@ -43,21 +43,23 @@ OF_STATES = {
     STOPPED: Sign.STOPPED,
     "diverged": Sign.DIVERGED,
     FAILED: Sign.FAILED,
+    "interrupted": Sign.WAITING,
 }
-"""Of the states in which a run is over; in any other one it is under way."""
+"""Of the states in which nobody makes a run; in any other one it is under way."""
 
 
 def counted_signs(states: Mapping[str, int], total: int) -> dict[Sign, int]:
     """How many of a sweep's runs are in each condition, of those that have begun by their states; all conditions.
 
-    >>> found = counted_signs({"finished": 2, "converged": 1, "diverged": 1, "running": 1}, 7)
+    >>> found = counted_signs({"finished": 2, "converged": 1, "diverged": 1, "running": 1, "interrupted": 1}, 8)
     >>> [(sign.name, count) for sign, count in found.items() if count]
-    [('WAITING', 2), ('RUNNING', 1), ('DONE', 3), ('DIVERGED', 1)]
+    [('WAITING', 3), ('RUNNING', 1), ('DONE', 3), ('DIVERGED', 1)]
     """
     counts: Counter[Sign] = Counter()
     for state, count in states.items():
         counts[OF_STATES.get(state, Sign.RUNNING)] += count
-    return {sign: counts[sign] if sign is not Sign.WAITING else total - counts.total() for sign in Sign}
+    counts[Sign.WAITING] += total - counts.total()
+    return {sign: counts[sign] for sign in Sign}
 
 
 def sign_text(sign: Sign, begun: int, lost: int) -> str:
