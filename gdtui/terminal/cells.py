@@ -171,11 +171,14 @@ def style_of(attributes: int, foreground: str, background: str, link: str) -> St
     return style
 
 
-def write_cells(cells: list[Cell], text: str, style: Style) -> None:
+def write_cells(cells: list[Cell], text: str, style: Style, before: Style | None = None) -> None:
     """Put the cells of a text behind others; combining marks at its start join the last of those.
 
     Args:
+        cells: get the text's.
         text: without control characters.
+        style: the text's.
+        before: of what was written last, if it is known: of a blank that a mark joins, more is seen then.
     """
     try:
         cells.extend(list(map(style.cells.__getitem__, text)))
@@ -184,9 +187,10 @@ def write_cells(cells: list[Cell], text: str, style: Style) -> None:
             last = next((cell for cell in reversed(cells) if cell.width), None)
             if last is not None and joins(last.text, char):
                 del cells[len(cells) - last.width :]
-                _add(cells, (style if last.is_blank else last.style).cell(last.text + char))
+                _add(cells, (before if before and last.is_blank else last.style).cell(last.text + char))
             elif cell_len(char):
                 _add(cells, style.cell(char))
+                before = style
 
 
 def joins(before: str, char: str) -> bool:

@@ -44,6 +44,7 @@ class Grid:
     def __init__(self, width: int, height: int) -> None:
         self.version = 0
         self._pen: Style = PLAIN
+        self._written = PLAIN, -1, -1  # the style of what was written last, and where that ended
         self._rest = ""
         self._strips: dict[str, tuple[list[Cell], bool] | None] = {}
         self.resize(width, height)
@@ -115,14 +116,16 @@ class Grid:
 
     def _write(self, text: str) -> None:
         row = self.rows[self.y]
+        before = self._written[0] if self._written[1:] == self.cursor else None
         start = self.x - (2 if self.x > 1 and not row[self.x - 1].width else 1)
         if start >= 0 and joins(row[start].text, text[0]):  # what was written before goes on
             cells = [row[start]]
             self.x = start
         else:
             cells = []
-        write_cells(cells, text, self._pen)
+        write_cells(cells, text, self._pen, before)
         self._put(cells)
+        self._written = self._pen, *self.cursor
 
     def _put(self, cells: list[Cell]) -> None:
         if not cells:
@@ -197,14 +200,15 @@ class Grid:
 
 
 def _parsed(text: str) -> tuple[list[Cell], bool] | None:
-    pen, end = PLAIN, 0
+    pen, written, end = PLAIN, PLAIN, 0
     cells: list[Cell] = []
     while end < len(text) and (token := TOKEN.match(text, end)):
         match token.lastgroup:
             case "text":
                 if not cells and not cell_len(token["text"][0]):
                     return None  # it joins what is on the screen before it
-                write_cells(cells, token["text"], pen)
+                write_cells(cells, token["text"], pen, written)
+                written = pen
             case "style":
                 pen = pen.after(token["style"])
             case "link":

@@ -67,10 +67,10 @@ CASES = {
         ),
     ),
     "large": Case(
-        "problem=mlp data=moons lr=0.05 batch-size=15000 order=shuffle epochs=24 set=hidden:16,n:50000",
+        "problem=mlp data=moons lr=0.05 batch-size=30000 order=shuffle epochs=24 set=hidden:16,n:100000",
         (
             Change(5, {"lr": 0.02}, is_mid_batch=True),
-            Change(50, {"batch_size": 20_000}, is_mid_batch=True),
+            Change(50, {"batch_size": 40_000}, is_mid_batch=True),
             Change(81, {"lr": 0.5}),
         ),
     ),

@@ -377,7 +377,7 @@ def test_readers_and_writers_in_many_threads_and_processes_lose_nothing(tmp_path
 
     reader = Thread(target=poll)
     reader.start()
-    line = "lr=1e-6 epochs=30000 seed="
+    line = "lr=1e-6 epochs=100000 seed="
     makers = [
         child(tmp_path, "-m", "gdtui", "run", "--format", "progress", "--experiment", f"{line}{seed}")
         for seed in range(4)

@@ -89,6 +89,19 @@ def test_a_blank_is_the_same_whatever_its_letters_would_be() -> None:
     assert first is not underlined
 
 
+STYLED = "\x1b[1;4m"
+
+
+@pytest.mark.parametrize(("written", "is_styled"), [(f" {STYLED}\u0323", False), ("\x1b[1m \x1b[m\u0323", True)])
+def test_a_mark_on_a_blank_has_the_blank_s_style(written: str, is_styled: bool) -> None:
+    plain, grid = Emulator(3, 1), Grid(3, 1)
+    plain.feed(written)
+    grid.feed(written)
+    cell = grid.rows[0][0]
+    assert cell.text == " \u0323"
+    assert bool(cell.style.attributes) == is_styled == bool(plain.looks[0][0][1])
+
+
 def test_half_of_a_wide_character_is_blank() -> None:
     grid = Grid(6, 1)
     grid.feed("\x1b[1;1H漢字\x1b[1;2Hx")
