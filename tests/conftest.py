@@ -75,4 +75,4 @@ def pytest_collection_finish() -> None:
 
 def pytest_xdist_auto_num_workers() -> int:
     """Of what the dashboard's and the terminal's tests take, a third is waiting: more workers than cores."""
-    return 2 + (os.cpu_count() or 1)
+    return max(1, (os.cpu_count() or 1) * 3 // 2)

@@ -158,7 +158,7 @@ class Cluster:
             text = "--scheduler needs Dask: pip install 'gdtui[dask]', here and on the cluster"
             raise InputError("scheduler", text) from None
         self._distributed: Any = distributed
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith(("distributed", "tornado"))]:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # they would write across the progress bar
         try:
             self._connect()

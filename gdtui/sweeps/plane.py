@@ -78,6 +78,7 @@ class Plane:
             left edge of the first column, and `columns`; nan where it has none or it lies outside.
         x_limits: the same of each column on the y axis, shape (columns,), where lr is the y axis.
         cells: the cell in which each of the board's points lies, counted row after row, -1 where it is not shown.
+        first: the best point of all that are shown, of those alike the one that ranks first; -1 where none is finite.
     """
 
     values: Array
@@ -89,13 +90,12 @@ class Plane:
     limits: Array
     x_limits: Array
     cells: NDArray[np.intp] = field(default_factory=lambda: np.arange(0), repr=False)
+    first: int = -1
 
     @property
     def best(self) -> tuple[int, int] | None:
-        """Row and column of the smallest value; None where none is finite."""
-        finite = np.where(np.isfinite(self.values), self.values, np.inf)
-        row, column = divmod(int(finite.argmin()), finite.shape[1])
-        return (row, column) if math.isfinite(finite[row, column]) else None
+        """Row and column of the best point; None where none is finite."""
+        return self.place_of(self.first)
 
     def place_of(self, arm: int) -> tuple[int, int] | None:
         """Row and column in which a point lies, whether or not it is the best there; None where it is not shown."""
@@ -132,9 +132,10 @@ def plane_of(
     measured = board.losses if view.measure is Measure.LOSS else epochs
     if measured is None:
         measured = np.full(len(board.arms), np.nan)
-    arms = _firsts(_ranked(board, measured), cells, shape[0] * shape[1])
+    ranked, shown = _ranked(board, measured), cells >= 0
+    arms = _firsts(ranked, cells, shape[0] * shape[1])
     is_there = arms >= 0
-    shown = cells >= 0
+    finite = ranked[shown[ranked] & np.isfinite(measured[ranked])]
     begun, lost = (np.bincount(cells[shown], one[shown], len(arms)) for one in (board.begun, board.lost))
     values = np.where(is_there, measured[arms], np.nan).reshape(shape)
     arms_in_cells = arms.reshape(shape)
@@ -148,6 +149,7 @@ def plane_of(
         limits=_limits(board, x, values, arms_in_cells, limit),
         x_limits=_limits(board, y, values.T, arms_in_cells.T, limit),
         cells=cells,
+        first=int(finite[0]) if len(finite) else -1,
     )
 
 

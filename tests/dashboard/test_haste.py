@@ -18,6 +18,7 @@ from gdtui.dashboard.commands import Palette
 from gdtui.dashboard.screens.help import HelpScreen
 from gdtui.dashboard.screens.lab import LabScreen
 from gdtui.dashboard.screens.sweep import SweepScreen
+from gdtui.dashboard.screens.sweepprompt import SweepPrompt
 from gdtui.experiment import Experiment
 from gdtui.sweeps.ledger import Ledger
 from gdtui.sweeps.maker import Maker
@@ -39,29 +40,36 @@ def grid() -> KeptSweep:
     return kept(*GRID, line=SHORT)
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [("S", "escape"), ("S", "a", "escape"), ("ctrl+p", "escape"), ("question_mark", "3", "escape"), ("R", "escape")],
-)
-async def test_what_is_opened_and_left_at_once_is_left(grid: KeptSweep, keys: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("layer", [HelpScreen, Palette])
+async def test_what_is_left_before_it_is_there_is_left(grid: KeptSweep, layer: type[HelpScreen]) -> None:
     async with shown(grid) as here:
         await here.sees("◆")
-        for _ in range(4):
-            hit(here.app, *keys)
-            await asyncio.sleep(0.05)
+        early = layer()
+        here.app.push_screen(early)
+        early.dismiss()
         await until(here.pilot, lambda: len(here.app.screen_stack) == 1)
         await here.press("v")
         await here.sees("4 Map · epochs to target")
 
 
-async def test_a_prompt_that_is_answered_twice_takes_one_answer(grid: KeptSweep) -> None:
+async def test_the_help_takes_no_key_before_it_is_there(grid: KeptSweep) -> None:
     async with shown(grid) as here:
         await here.sees("◆")
-        await here.press("S")
-        await here.sees("12 runs")
-        hit(here.app, "enter", "enter", "enter")
-        await here.sees("runs 12/12", "finished")
-        assert len(here.app.screen_stack) == 1
+        early = HelpScreen()
+        here.app.push_screen(early)
+        await here.app.run_action("go_to('loss')", early)
+        await here.sees("Help", "esc close")
+
+
+async def test_what_a_prompt_has_to_say_after_it_is_left_is_not_said(grid: KeptSweep) -> None:
+    async with shown(grid) as here:
+        await here.sees("◆")
+        prompt = SweepPrompt("Sweep over", "lr=0.1", lambda _: (grid.sweep, "6 runs"))
+        await here.app.push_screen(prompt)
+        await prompt.dismiss()
+        prompt.say("6 runs")  # the judge was still at it
+        await here.press("v")
+        await here.sees("4 Map · epochs to target")
 
 
 async def test_a_run_is_opened_and_left_before_it_is_there(grid: KeptSweep) -> None:

@@ -120,7 +120,8 @@ def test_what_becomes_of_a_point_is_said_in_a_mark_and_words() -> None:
 
 
 def test_states_of_runs_are_counted_as_what_they_are_seen_as() -> None:
-    found = counted_signs({"finished": 3, "converged": 1, "paused": 2, "diverged": 4, "failed": 1, "running": 1}, 20)
+    over = {"finished": 3, "converged": 1, "diverged": 4, "failed": 1}
+    found = counted_signs({**over, "paused": 2, "running": 1, "interrupted": 3}, 20)
     assert found == dict(zip(Sign, (8, 1, 4, 2, 4, 1), strict=True))
 
 

@@ -115,6 +115,17 @@ def test_one_axis_is_one_row() -> None:
     assert (plane.best, plane.y_labels) == ((0, 1), ("",))
 
 
+def test_of_points_that_are_alike_the_map_and_the_leaderboard_have_the_same_one_in_front() -> None:
+    sweep = sweep_of("lr=0.1,0.2,0.3", "momentum=0,0.5")
+    losses = dict(zip(sweep.points(), (1.0, 0.0, 0.0, 0.0, 2.0, 0.0), strict=True))
+    board = board_of(
+        progress_of(sweep, {key: outcome_of(sweep, key, "finished", loss) for key, loss in losses.items()})
+    )
+    for view in (View(0, 1), View(1, 0)):
+        plane = plane_of(board, view, 9, 9)
+        assert plane.best == plane.place_of(int(board.order[0]))
+
+
 def test_a_map_on_which_everything_is_lost_or_waits_has_no_best() -> None:
     sweep = sweep_of("lr=0.1,0.2,0.3")
     first, *_ = sweep.points()

@@ -83,6 +83,8 @@ def test_an_axis_is_read_back_from_its_text(text: str) -> None:
         ("lr=lin:0.1:1:nan", "--over lr: a range has from 2 to 10,000 values, got nan"),
         ("lr=lin:0.1:inf:3", "--over lr: a range is lin:LOW:HIGH:COUNT with LOW below HIGH, got 'lin:0.1:inf:3'"),
         ("lr=logg:0.1:1:5", "--over lr: unknown range 'logg' (did you mean log?)"),
+        ("[bold]x[/]=1", "--over '[bold]x[/]' is not the name of a setting or hyperparameter"),
+        ("_rms=1", "--over '_rms' is not the name of a setting or hyperparameter"),
         ("set=momentum", "--over name the hyperparameter itself: --over momentum=0,0.9"),
     ],
 )

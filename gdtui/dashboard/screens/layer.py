@@ -25,8 +25,12 @@ class Layer(Screen[ScreenResultType]):
 
         Textual would take away whichever screen is on top.
         """
+
+        def leave() -> None:
+            self.dismiss(result)
+
         if not self.is_mounted:
-            self.call_later(self.dismiss, result)
+            self.call_later(leave)
         elif self.is_active:
             return super().dismiss(result)
         return AwaitComplete()
