@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -108,11 +109,12 @@ def _function(name: str) -> Any:
     if not Path(path).is_file():
         raise InputError("problem", f"there is no file {shown(path)}")
     spec = importlib.util.spec_from_file_location("gdtui_own_model", path)
-    if spec is None or spec.loader is None:
+    if spec is None or not isinstance(spec.loader, SourceFileLoader):
         raise InputError("problem", f"{shown(path)} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        # Not by `exec_module`: it takes a file that was changed within a second, to the same length, for the old one.
+        exec(spec.loader.source_to_code(spec.loader.get_data(path), path), vars(module))
     except (Exception, SystemExit) as error:  # whatever a person's own code raises
         raise InputError("problem", f"{shown(path)} does not import: {_described(error)}") from None
     functions = tuple(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))

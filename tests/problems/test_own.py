@@ -194,3 +194,13 @@ def test_what_cannot_be_compiled_runs_all_the_same(write: Write, line: str) -> N
 def test_a_gradient_that_is_written_as_a_list_is_refused_before_the_run(write: Write) -> None:
     with pytest.raises(InputError, match="fails: TypeError"):
         load(write(SQUARED.replace("g[0] = 2 * residual * x[0]", "g[:] = [2 * residual * x[0]]")))
+
+
+def test_a_file_that_is_changed_at_once_to_the_same_length_is_read_anew(write: Write) -> None:
+    losses = []
+    for scale in ("1.0", "3.0", "5.0"):
+        name = write(
+            f"SCALE = {scale}\n" + SQUARED.replace("residual * r", "SCALE * residual * r").replace("2 *", "SCALE * 2 *")
+        )
+        losses.append(Trainer(Experiment(problem=name), load(name)).snapshot().loss)
+    assert losses == pytest.approx([losses[0], 3 * losses[0], 5 * losses[0]])
